@@ -1,0 +1,1 @@
+"""A search engine for CKAN that needs no second service."""

@@ -1,0 +1,43 @@
+"""CKAN without Solr: puts the embedded index where CKAN looks for a Solr server.
+
+CKAN's modules hold their own references to `make_connection`, but all of them end in a look-up of
+`pysolr.Solr` at the time of the call. That one name is therefore the place to stand in for Solr.
+It happens on import, because CKAN speaks to the index before any plugin is asked to configure.
+"""
+
+from typing import Any
+
+import ckan.lib.search
+import ckan.plugins as p
+import pysolr
+from ckan.common import config
+
+from .engine import PostgresIndex
+
+_Solr = pysolr.Solr
+_check_solr_schema_version = ckan.lib.search.check_solr_schema_version
+
+
+def _is_solr(url: str) -> bool:
+    return url.lower().startswith(("http://", "https://"))
+
+
+def _connection(url: str, *arguments: Any, **options: Any) -> Any:
+    """A Solr client for a web address, the embedded index for anything else."""
+    make = _Solr if _is_solr(url) else PostgresIndex
+    return make(url, *arguments, **options)
+
+
+def _checked_schema_version(schema_file: str | None = None) -> bool:
+    """The embedded index has the schema of this CKAN; only a server or a file can have another."""
+    if schema_file is None and not _is_solr(config["solr_url"]):
+        return True
+    return _check_solr_schema_version(schema_file)
+
+
+pysolr.Solr = _connection
+ckan.lib.search.check_solr_schema_version = _checked_schema_version
+
+
+class AizuSearchPlugin(p.SingletonPlugin):
+    """Being listed in `ckan.plugins` is all it does; the import above has done the work."""
