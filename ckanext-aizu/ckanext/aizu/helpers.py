@@ -1,0 +1,253 @@
+"""Template helpers: what the pages ask for, in the reader's language and ready to print."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+from babel.dates import format_date
+from ckanext.aizu import city
+
+__all__ = [
+    "aizu_choice",
+    "aizu_column_labels",
+    "aizu_column_type",
+    "aizu_data_dictionary",
+    "aizu_date",
+    "aizu_front_page",
+    "aizu_languages",
+    "aizu_localised",
+    "aizu_map",
+    "aizu_map_resource",
+    "aizu_resource_kind",
+    "aizu_site_title",
+    "aizu_table_preview",
+    "aizu_table_resource",
+    "aizu_validation",
+]
+
+Entity = dict[str, Any]
+
+EN = "en"
+FRONT_PAGE_DATASETS = 6
+MAP_ROWS = 32000
+LATITUDE = ("緯度", "lat", "latitude")
+LONGITUDE = ("経度", "lon", "lng", "long", "longitude")
+
+
+def _english() -> bool:
+    return (tk.h.lang() or "").split("_")[0] == EN
+
+
+def aizu_localised(entity: Entity | None, field: str) -> str:
+    """Returns a text field in the reader's language; Japanese stands where English is missing."""
+    entity = entity or {}
+    english = entity.get(f"{field}_en") or _extra(entity, f"{field}_en") if _english() else ""
+    return str(english or entity.get(field) or "")
+
+
+def _extra(entity: Entity, key: str) -> str:
+    extras = entity.get("extras") or []
+    return next((str(extra["value"]) for extra in extras if extra.get("key") == key), "")
+
+
+def aizu_site_title() -> str:
+    """Returns the name of the portal: the operator's own in Japanese, else that of the city."""
+    given = str(tk.config.get("ckan.site_title") or "")
+    if given not in ("", "CKAN") and not _english():
+        return given
+    return tk._("{city} Open Data").format(city=aizu_localised(city.here(), "name"))
+
+
+def aizu_languages() -> list[dict[str, Any]]:
+    """Lists the offered languages, each with its own name and this page's address in it."""
+    current = tk.h.lang()
+    return [
+        {
+            "code": str(locale),
+            "name": locale.display_name or locale.english_name,
+            "url": tk.h.url_for(tk.h.current_url(), locale=str(locale)),
+            "current": str(locale) == current,
+        }
+        for locale in tk.h.get_available_locales()
+    ]
+
+
+def aizu_date(value: str | datetime | None, hours: bool = False) -> str:
+    """Prints a date (and the time) in the reader's language and the city's time zone.
+
+    CKAN's own `render_datetime` prints Japanese dates in English order and leaves a time
+    that carries a zone in that zone.
+    """
+    moment = _moment(value)
+    if moment is None:
+        return ""
+    day = format_date(moment, "long", locale=tk.h.lang() or EN)
+    return f"{day} {moment:%H:%M}" if hours else day
+
+
+def _moment(value: str | datetime | None) -> datetime | None:
+    if not value:
+        return None
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        if isinstance(value, str) and len(value) == len("2026-01-31"):
+            return moment
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(tk.h.get_display_timezone())
+
+
+def aizu_front_page() -> dict[str, Any]:
+    """Gathers the home page with one search: numbers, themes with counts, newest datasets."""
+    found = tk.get_action("package_search")(
+        {},
+        {
+            "q": "*:*",
+            "fq": "+dataset_type:dataset",
+            "rows": FRONT_PAGE_DATASETS,
+            "sort": "metadata_modified desc",
+            "facet.field": ["groups", "organization"],
+            "facet.limit": -1,
+        },
+    )
+    counts = found["facets"]
+    return {
+        "count": found["count"],
+        "datasets": found["results"],
+        "departments": len(counts.get("organization", {})),
+        "themes": _themes(counts.get("groups", {})),
+        "simulated": any(dataset.get("simulated") for dataset in found["results"]),
+    }
+
+
+def _themes(counts: dict[str, int]) -> list[Entity]:
+    groups = tk.get_action("group_list")(
+        {}, {"all_fields": True, "include_dataset_count": False, "include_extras": True}
+    )
+    return [group | {"count": counts.get(group["name"], 0)} for group in groups]
+
+
+def aizu_resource_kind(resource: Entity) -> str:
+    """Says what a resource is good for: `table`, `map`, `original` or `file`."""
+    if resource.get("datastore_active"):
+        return "table"
+    if str(resource.get("format", "")).lower() == "geojson":
+        return "map"
+    return "original" if resource.get("kind") == "original" else "file"
+
+
+def aizu_map_resource(package: Entity) -> Entity | None:
+    """Returns the resource that the dataset page draws as a map."""
+    return _first(package, "map")
+
+
+def aizu_table_resource(package: Entity) -> Entity | None:
+    """Returns the resource that the dataset page shows as a table."""
+    return _first(package, "table")
+
+
+def _first(package: Entity, kind: str) -> Entity | None:
+    resources = package.get("resources") or []
+    return next((found for found in resources if aizu_resource_kind(found) == kind), None)
+
+
+def aizu_data_dictionary(resource: Entity) -> list[dict[str, str]]:
+    """Lists the columns of a table with their label and description in the reader's language."""
+    if not resource.get("datastore_active"):
+        return []
+    return [
+        {
+            "id": field["id"],
+            "type": field["type"],
+            "label": aizu_localised(field.get("info"), "label") or field["id"],
+            "description": aizu_localised(field.get("info"), "notes"),
+        }
+        for field in tk.h.datastore_dictionary(resource["id"])
+    ]
+
+
+def aizu_column_labels(package: Entity) -> dict[str, str]:
+    """Maps column names to the labels that differ from them, for popups on the map."""
+    table = aizu_table_resource(package)
+    columns = aizu_data_dictionary(table) if table else []
+    return {found["id"]: found["label"] for found in columns if found["label"] != found["id"]}
+
+
+def aizu_table_preview(resource: Entity, rows: int = 5) -> dict[str, Any]:
+    """Returns the first rows of a table, or nothing at all when the DataStore cannot answer."""
+    try:
+        return dict(
+            tk.get_action("datastore_search")({}, {"resource_id": resource["id"], "limit": rows})
+        )
+    except (tk.ObjectNotFound, tk.NotAuthorized):
+        return {"records": [], "total": 0}
+
+
+def aizu_map(package: Entity, resource: Entity) -> dict[str, Any]:
+    """Returns everything the map script needs, as one JSON object."""
+    return {
+        "source": _map_source(package, resource),
+        "labels": aizu_column_labels(package),
+        "base": city.here()["map"],
+    }
+
+
+def _map_source(package: Entity, resource: Entity) -> dict[str, str]:
+    """Says where the places come from: a GeoJSON file, or two columns of a table."""
+    if columns := coordinate_columns(resource):
+        address = tk.h.url_for(
+            "api.action",
+            ver=3,
+            logic_function="datastore_search",
+            resource_id=resource["id"],
+            limit=MAP_ROWS,
+            include_total=False,
+            locale="default",
+        )
+        return {"url": address, "latitude": columns[0], "longitude": columns[1]}
+    route = f"{package.get('type') or 'dataset'}_resource.download"
+    address = tk.h.url_for(route, id=package["name"], resource_id=resource["id"], locale="default")
+    return {"url": address}
+
+
+def coordinate_columns(resource: Entity) -> tuple[str, str] | None:
+    """Returns the names of a table's columns of latitude and longitude, where it has both."""
+    columns = {found["id"].lower(): found["id"] for found in aizu_data_dictionary(resource)}
+    latitude = next((columns[name] for name in LATITUDE if name in columns), None)
+    longitude = next((columns[name] for name in LONGITUDE if name in columns), None)
+    return (latitude, longitude) if latitude and longitude else None
+
+
+def aizu_validation(package: Entity) -> dict[str, Any] | None:
+    """Returns the last validation report of a dataset, or None where there is none to read."""
+    try:
+        report = json.loads(package.get("validation_report") or "null")
+    except (TypeError, ValueError):
+        return None
+    return report if isinstance(report, dict) else None
+
+
+def aizu_choice(field_name: str, value: str) -> str:
+    """Names a value of a dataset field as the dataset schema names it, in the reader's language."""
+    schema = tk.h.scheming_get_dataset_schema("dataset") or {}
+    field = tk.h.scheming_field_by_name(schema.get("dataset_fields", []), field_name) or {}
+    return str(tk.h.scheming_choices_label(field.get("choices", []), value))
+
+
+def aizu_column_type(kind: str) -> str:
+    """Names the type of a column in a word that needs no database."""
+    return {
+        "text": tk._("Text"),
+        "numeric": tk._("Number"),
+        "float8": tk._("Number"),
+        "int4": tk._("Whole number"),
+        "int8": tk._("Whole number"),
+        "bool": tk._("Yes or no"),
+        "date": tk._("Date"),
+        "time": tk._("Time"),
+        "timestamp": tk._("Date and time"),
+        "timestamptz": tk._("Date and time"),
+    }.get(kind, kind)
