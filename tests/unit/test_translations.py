@@ -18,6 +18,7 @@ POSITIONAL = re.compile(r"%[a-z]")
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[a-z]|\{[^{}]*\}|<[^<>]+>")
 # CKAN's own Japanese says 組織 and グループ for what are departments and themes here, and ユーザ, パッケージ.
 FOREIGN_WORDS = re.compile(r"組織|グループ|パッケージ|ユーザ(?!ー)|メンバ(?!ー)")
+FOREIGN_ENGLISH = re.compile(r"organi[sz]ation|group", re.IGNORECASE)
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,13 @@ def japanese(translations: ModuleType) -> Catalog:
 
 
 @pytest.fixture(scope="module")
+def english(translations: ModuleType) -> Catalog:
+    """Our English catalogue: only what we word differently."""
+    ours: Catalog = translations.read(translations.catalogue_path("en"))
+    return ours
+
+
+@pytest.fixture(scope="module")
 def core(translations: ModuleType) -> Catalog:
     """The Japanese catalogue that CKAN brings."""
     theirs: Catalog = translations.read(translations.CORE / "ja" / "LC_MESSAGES" / "ckan.po")
@@ -58,8 +66,8 @@ def forms(text: str | Sequence[str] | None) -> tuple[str, ...]:
 
 
 def words(message: Message) -> str:
-    """The Japanese of an entry, which has one form."""
-    return "".join(forms(message.string))
+    """The translation of an entry in its last form, as the English plural is the one with a number."""
+    return forms(message.string)[-1]
 
 
 def messages(catalogue: Catalog) -> Iterator[Message]:
@@ -76,44 +84,64 @@ def test_every_text_has_japanese_words(
     assert missing == []
 
 
-def test_placeholders_and_markup_are_those_of_the_english_text(japanese: Catalog) -> None:
+@pytest.mark.parametrize("language", ["japanese", "english"])
+def test_placeholders_and_markup_are_those_of_the_source(
+    language: str, request: pytest.FixtureRequest
+) -> None:
     """A lost or misspelt placeholder would break the page on which the text stands."""
 
     def marks(text: str) -> list[str]:
         return sorted(PLACEHOLDER.findall(text))
 
-    different = [m.id for m in messages(japanese) if marks(words(m)) != marks(forms(m.id)[-1])]
-    assert different == []
+    ours = messages(request.getfixturevalue(language))
+    assert [m.id for m in ours if marks(words(m)) != marks(forms(m.id)[-1])] == []
 
 
-def test_positional_placeholders_keep_their_order(japanese: Catalog) -> None:
+@pytest.mark.parametrize("language", ["japanese", "english"])
+def test_positional_placeholders_keep_their_order(
+    language: str, request: pytest.FixtureRequest
+) -> None:
     """%s has no name: turning two of them round would exchange the values."""
 
     def order(text: str) -> list[str]:
         return POSITIONAL.findall(text)
 
-    turned = [m.id for m in messages(japanese) if order(words(m)) != order(forms(m.id)[-1])]
-    assert turned == []
+    ours = messages(request.getfixturevalue(language))
+    assert [m.id for m in ours if order(words(m)) != order(forms(m.id)[-1])] == []
 
 
-def test_no_entry_is_empty_or_a_guess(translations: ModuleType, japanese: Catalog) -> None:
-    """Fuzzy and empty entries are left out by gettext, and the English would show through."""
-    assert [m.id for m in messages(japanese) if not translations.is_translated(m)] == []
-    assert list(japanese.obsolete) == []
+@pytest.mark.parametrize("language", ["japanese", "english"])
+def test_no_entry_is_empty_or_a_guess(
+    translations: ModuleType, language: str, request: pytest.FixtureRequest
+) -> None:
+    """Fuzzy and empty entries are left out by gettext, and the source would show through."""
+    ours = request.getfixturevalue(language)
+    assert [m.id for m in messages(ours) if not translations.is_translated(m)] == []
+    assert list(ours.obsolete) == []
 
 
 def test_japanese_has_one_plural_form(japanese: Catalog) -> None:
-    """Portal texts with numbers take the rule of this catalogue; any other rule brings English back."""
+    """All texts with numbers take the rule of this catalogue; any other rule brings English back."""
     assert japanese.num_plurals == 1
     assert japanese.plural_expr == "0"
     assert {len(forms(message.string)) for message in messages(japanese)} == {1}
 
 
-def test_the_words_are_those_of_the_city(japanese: Catalog, core: Catalog) -> None:
+def test_the_japanese_words_are_those_of_the_city(japanese: Catalog, core: Catalog) -> None:
     """Departments are 部署, themes 分野: no text falls back to CKAN's words for them."""
     effective = {message.id: message for source in (core, japanese) for message in messages(source)}
-    strange = [key for key, m in effective.items() if FOREIGN_WORDS.search(words(m))]
-    assert strange == []
+    assert [key for key, m in effective.items() if FOREIGN_WORDS.search(words(m))] == []
+
+
+def test_the_english_words_are_those_of_the_city(texts: Catalog, english: Catalog) -> None:
+    """What CKAN calls organizations and groups are departments and themes in English, too."""
+    theirs = [
+        english.get(message.id) or message
+        for message in messages(texts)
+        if not any(file.startswith("ckanext/aizu") for file, _line in message.locations)
+    ]
+    shown = [(forms(m.string) or forms(m.id))[-1] for m in theirs]
+    assert [text for text in shown if FOREIGN_ENGLISH.search(PLACEHOLDER.sub("", text))] == []
 
 
 def test_texts_of_scripts_are_in_the_template(
