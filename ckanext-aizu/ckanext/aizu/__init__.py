@@ -1,0 +1,1 @@
+"""The open portal: dataset type, publish action, pages, maps, theme and translations."""

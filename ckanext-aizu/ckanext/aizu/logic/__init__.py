@@ -1,0 +1,1 @@
+"""What the portal does, who may do it, and what it accepts."""

@@ -1,0 +1,41 @@
+"""Who may publish: those who may change the dataset, or create one in its department."""
+
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+from ckan import model
+from ckan.types import AuthResult, Context
+
+__all__ = ["aizu_harvest_status", "aizu_publish", "organization_create"]
+
+HARVESTER = "harvester"
+
+
+def aizu_publish(context: Context, data_dict: dict[str, Any]) -> AuthResult:
+    """An existing dataset needs the right to change it; for a new one package_create decides."""
+    if model.Package.get(data_dict["name"]) is None:
+        return {"success": bool(context.get("user"))}
+    return _may_update(context, data_dict["name"])
+
+
+def aizu_harvest_status(context: Context, data_dict: dict[str, Any]) -> AuthResult:
+    """As for a change of the dataset."""
+    return _may_update(context, data_dict["name"])
+
+
+def _may_update(context: Context, name: str) -> AuthResult:
+    try:
+        tk.check_access("package_update", tk.fresh_context(context), {"id": name})
+    except tk.NotAuthorized as error:
+        return {"success": False, "msg": str(error)}
+    return {"success": True}
+
+
+@tk.chained_auth_function
+def organization_create(next_auth: Any, context: Context, data_dict: Any) -> AuthResult:
+    """The harvesters' account may make the department that a new source names, and nothing else."""
+    user = context.get("auth_user_obj")
+    if isinstance(user, model.User) and (user.plugin_extras or {}).get("aizu", {}).get(HARVESTER):
+        return {"success": True}
+    result: AuthResult = next_auth(context, data_dict)
+    return result

@@ -1,0 +1,43 @@
+"""The plugin `aizu`: says to CKAN what the open portal is made of. It must stand first in ckan.plugins."""
+
+from typing import Any
+
+import ckan.plugins as p
+import ckan.plugins.toolkit as tk
+from ckan.lib.plugins import DefaultTranslation
+from ckanext.aizu import cli, japanese_names, status
+
+# CKAN and other plugins take these functions as they find them when they are loaded.
+japanese_names.install()
+
+
+@tk.blanket.actions
+@tk.blanket.auth_functions
+@tk.blanket.config_declarations
+@tk.blanket.helpers
+class AizuPlugin(p.SingletonPlugin, DefaultTranslation):
+    """Dataset type, publishing, pages and translations of the city's portal."""
+
+    p.implements(p.IConfigurer)
+    p.implements(p.IClick)
+    p.implements(p.ITranslation)
+    p.implements(p.IPackageController, inherit=True)
+
+    def update_config(self, config: Any) -> None:
+        """IConfigurer: adds templates and files."""
+        tk.add_template_directory(config, "templates")
+        tk.add_public_directory(config, "public")
+        tk.add_resource("assets", "aizu")
+
+    def get_commands(self) -> list[Any]:
+        """IClick: `ckan aizu …`."""
+        return cli.get_commands()
+
+    def i18n_domain(self) -> str:
+        """ITranslation: name of our catalogues."""
+        return "ckanext-aizu"
+
+    def after_dataset_show(self, context: Any, pkg_dict: dict[str, Any]) -> None:
+        """IPackageController: a dataset is shown with what is known of its last check."""
+        if not context.get("for_update"):
+            status.add_to(pkg_dict)

@@ -1,0 +1,1 @@
+"""Descriptors of the datasets (*.yaml) and of the cities (cities/*.yaml)."""

@@ -1,0 +1,201 @@
+"""Finds out what is missing on this machine and installs it: system packages by apt, Python packages into the portal's own environment."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from stack.settings import ROOT, Settings
+
+UV = "uv==0.13.9"
+
+
+class MissingError(Exception):
+    """Something is not installed and cannot be installed from here; the message says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """A system package and how to see, without asking the package manager, that it is there."""
+
+    name: str
+    present: Callable[[], bool]
+
+
+def program(name: str) -> str | None:
+    """Path of a program, the system folders included that an ordinary user's PATH lacks."""
+    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+
+
+def postgres_bin() -> Path | None:
+    """Folder of the newest installed PostgreSQL server, or None."""
+    found = Path("/usr/lib/postgresql").glob("*/bin/postgres")
+    return max((path.parent for path in found), key=lambda p: int(p.parent.name), default=None)
+
+
+def _has_library(name: str) -> bool:
+    folders = (Path("/usr/lib"), Path("/lib"))
+    return any(True for folder in folders for _ in folder.glob(f"**/{name}"))
+
+
+def _has_font() -> bool:
+    return any(Path("/usr/share/fonts").glob("**/*CJK*"))
+
+
+def _has_venv() -> bool:
+    code = "import ensurepip, venv"
+    return subprocess.run([base_python(), "-c", code], capture_output=True).returncode == 0
+
+
+def base_python() -> str:
+    """The distribution's Python where it serves: built with optimisation, it starts CKAN twice as fast."""
+    code = "import sys; sys.exit(sys.version_info < (3, 11))"
+    usr = "/usr/bin/python3"
+    if Path(usr).exists() and subprocess.run([usr, "-c", code]).returncode == 0:
+        return usr
+    if sys.version_info < (3, 11):  # noqa: UP036 (this runs under whatever Python is there)
+        raise MissingError(
+            f"Python 3.11 or newer is needed, found {sys.version.split()[0]} "
+            "(Debian 12 and Ubuntu 24.04 bring one)"
+        )
+    return sys.executable
+
+
+def needed(settings: Settings, *, browser: bool) -> tuple[Package, ...]:
+    """System packages this portal needs; `browser` adds what the browser tests need."""
+    packages = [
+        Package(name="python3-venv", present=_has_venv),
+        Package(name="libmagic1", present=lambda: _has_library("libmagic.so.1")),
+        Package(name="nginx-light", present=lambda: program("nginx") is not None),
+    ]
+    if settings.own_postgres:
+        packages.append(Package(name="postgresql", present=lambda: postgres_bin() is not None))
+    if settings.own_redis:
+        packages.append(
+            Package(name="redis-server", present=lambda: program("redis-server") is not None)
+        )
+    if browser:
+        packages += [
+            Package(name="chromium", present=lambda: program("chromium") is not None),
+            Package(name="fonts-noto-cjk", present=_has_font),
+        ]
+    return tuple(packages)
+
+
+def install_system(packages: tuple[Package, ...], log: Path) -> list[str]:
+    """Installs the missing ones by apt, as root or through sudo; returns their names.
+
+    Raises:
+        MissingError: no apt, no rights, or apt failed.
+    """
+    missing = [package.name for package in packages if not package.present()]
+    if not missing:
+        return []
+    by_hand = f"apt-get install --no-install-recommends {' '.join(missing)}"
+    if not program("apt-get"):
+        raise MissingError(
+            f"these packages are missing: {', '.join(missing)}. This machine has no apt; install "
+            "them with its own package manager and start again"
+        )
+    sudo = [] if os.geteuid() == 0 else _sudo(by_hand, missing)
+    with log.open("ab") as output, _no_service_starts(sudo):
+        for arguments in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
+            command = [*sudo, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", *arguments]
+            result = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT)
+        if result.returncode:
+            raise MissingError(f"apt could not install {', '.join(missing)}; see {log}")
+    still = [package.name for package in packages if not package.present()]
+    if still:
+        raise MissingError(f"apt installed {', '.join(still)}, but it is not usable; see {log}")
+    return missing
+
+
+def _sudo(by_hand: str, missing: list[str]) -> list[str]:
+    sudo = program("sudo")
+    interactive = sys.stdin.isatty()
+    if sudo and (
+        interactive or subprocess.run([sudo, "-n", "true"], capture_output=True).returncode == 0
+    ):
+        return [sudo]
+    raise MissingError(
+        f"these packages are missing: {', '.join(missing)}. Ask an administrator to run\n"
+        f"    {by_hand}\nand start again"
+    )
+
+
+@contextmanager
+def _no_service_starts(sudo: list[str]) -> Iterator[None]:
+    """Keeps the packages from starting servers of their own on the standard ports.
+
+    The portal runs its own processes on its own ports; a policy-rc.d that denies is how Debian
+    is told. One that is there already is left alone.
+    """
+    policy = Path("/usr/sbin/policy-rc.d")
+    if policy.exists():
+        yield
+        return
+    script = "printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d"
+    subprocess.run([*sudo, "sh", "-c", script], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run([*sudo, "rm", "-f", str(policy)], check=True)
+
+
+def install_python(settings: Settings, log: Path, *, dev: bool) -> bool:
+    """Brings the Python environment to what the lock file says; returns whether it had to.
+
+    Raises:
+        MissingError: the packages could not be installed.
+    """
+    venv = settings.venv
+    venv.parent.mkdir(parents=True, exist_ok=True)
+    with venv.with_name(f"{venv.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stamp = venv / "installed"
+        wanted = _fingerprint(dev=False), _fingerprint(dev=True)
+        found = stamp.read_text().strip() if stamp.exists() else ""
+        if found == wanted[1] or (found == wanted[0] and not dev):
+            return False
+        stamp.unlink(missing_ok=True)
+        _install_locked(venv, log, "requirements-dev.lock" if dev else "requirements.lock")
+        stamp.write_text(wanted[1] if dev else wanted[0])
+        return True
+
+
+def _fingerprint(*, dev: bool) -> str:
+    """Changes with everything that changes what is installed: lock, metadata, translations, Python."""
+    digest = hashlib.sha256(f"{dev} {base_python()} {os.path.realpath(base_python())}".encode())
+    files = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock", ROOT / "setup.cfg"]
+    files += sorted((ROOT / "ckanext-aizu").glob("ckanext/*/i18n/*/LC_MESSAGES/*.po"))
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _install_locked(venv: Path, log: Path, lock: str) -> None:
+    python = str(venv / "bin" / "python")
+    uv = [python, "-m", "uv", "pip", "install", "--python", python, "--no-deps"]
+    own = ["--no-build-isolation", "--editable", str(ROOT)]
+    compile_catalogues = [python, str(ROOT / "scripts" / "compile-translations")]
+    _run([base_python(), "-m", "venv", str(venv)], log)
+    _run([python, "-m", "pip", "install", "--quiet", UV], log)
+    _run([*uv, "--requirement", str(ROOT / lock)], log)
+    # One left in the checkout by another build would hide the entry points installed here.
+    shutil.rmtree(ROOT / "aizu_portal.egg-info", ignore_errors=True)
+    _run([*uv, *own], log)
+    _run(compile_catalogues, log)
+
+
+def _run(command: list[str], log: Path) -> None:
+    with log.open("ab") as output:
+        result = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT)
+    if result.returncode:
+        tail = log.read_text(errors="replace").splitlines()[-3:]
+        raise MissingError("\n".join([f"{' '.join(command[:5])} … failed; see {log}", *tail]))

@@ -1,0 +1,214 @@
+"""The portal itself: its secrets, its CKAN configuration, its one set-up run and the first harvest."""
+
+import hashlib
+import json
+import os
+import secrets as random_secrets
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from stack.packages import MissingError
+from stack.services import MAX_UPLOAD_MB
+from stack.settings import ROOT, Settings
+
+PLUGINS = (
+    "aizu aizu_map aizu_table aizu_search activity stats text_view image_view "
+    "resource_proxy datastore aizu_datastore scheming_datasets dcat structured_data croissant"
+)
+SECRET_NAMES = (
+    "postgres_password",
+    "ckan_password",
+    "datastore_reader_password",
+    "secret_key",
+    "csrf_secret_key",
+    "api_token_secret",
+)
+_LOGGING = """
+[loggers]
+keys = root, ckan, werkzeug
+[handlers]
+keys = console
+[formatters]
+keys = plain
+[logger_root]
+level = WARNING
+handlers = console
+[logger_ckan]
+level = WARNING
+handlers = console
+qualname = ckan
+propagate = 0
+[logger_werkzeug]
+level = WARNING
+handlers = console
+qualname = werkzeug
+propagate = 0
+[handler_console]
+class = StreamHandler
+args = (sys.stderr,)
+level = NOTSET
+formatter = plain
+[formatter_plain]
+format = %(asctime)s %(levelname)s %(name)s %(message)s
+"""
+
+
+def read_secrets(var: Path) -> dict[str, str]:
+    """The portal's random secrets, made on the first start and kept, readable by the owner only."""
+    file = var / "secrets.json"
+    found = json.loads(file.read_text()) if file.exists() else {}
+    missing = {name: random_secrets.token_hex(24) for name in SECRET_NAMES if name not in found}
+    if missing:
+        write_private(file, json.dumps(found | missing, indent=1))
+    return found | missing
+
+
+def write_private(file: Path, text: str) -> None:
+    """Writes a file that only its owner may read, whole or not at all."""
+    half = file.with_name(f"{file.name}.new")
+    half.unlink(missing_ok=True)
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
+        output.write(text)
+    half.replace(file)
+
+
+def write_ini(settings: Settings, secrets: Mapping[str, str], ports: Mapping[str, int]) -> Path:
+    """Writes `var/ckan.ini` from the settings; it is made anew at every start.
+
+    Args:
+        settings: what the operator said.
+        secrets: of `read_secrets`.
+        ports: of the own servers: `postgres`, `redis`.
+    """
+    host = f"127.0.0.1:{ports.get('postgres', 0)}"
+    ckan, reader = secrets["ckan_password"], secrets["datastore_reader_password"]
+    own_redis = f"redis://127.0.0.1:{ports.get('redis', 0)}/0"
+    options = {
+        "use": "egg:ckan",
+        "debug": "false",
+        "SECRET_KEY": secrets["secret_key"],
+        "WTF_CSRF_SECRET_KEY": secrets["csrf_secret_key"],
+        "api_token.jwt.encode.secret": f"string:{secrets['api_token_secret']}",
+        "api_token.jwt.decode.secret": f"string:{secrets['api_token_secret']}",
+        "sqlalchemy.url": settings["AIZU_DATABASE_URL"] or f"postgresql://ckan:{ckan}@{host}/ckan",
+        "ckan.datastore.write_url": settings["AIZU_DATASTORE_WRITE_URL"]
+        or f"postgresql://ckan:{ckan}@{host}/datastore",
+        "ckan.datastore.read_url": settings["AIZU_DATASTORE_READ_URL"]
+        or f"postgresql://datastore_reader:{reader}@{host}/datastore",
+        "ckan.redis.url": settings["AIZU_REDIS_URL"] or own_redis,
+        "solr_url": settings["AIZU_SOLR_URL"] or "aizu-search://postgresql",
+        "ckan.site_id": "aizu",
+        "ckan.site_url": settings.site_url,
+        "ckan.plugins": PLUGINS,
+        "ckan.storage_path": str(settings.var / "storage"),
+        "ckan.max_resource_size": str(MAX_UPLOAD_MB),
+        "ckan.locale_default": "ja",
+        "ckan.locales_offered": "ja en",
+        "ckan.display_timezone": "Asia/Tokyo",
+        "scheming.dataset_schemas": "ckanext.aizu:dataset.yaml",
+        "scheming.presets": "ckanext.scheming:presets.json ckanext.dcat.schemas:presets.yaml",
+        "scheming.dataset_fallback": "false",
+        "ckanext.dcat.rdf.profiles": "euro_dcat_ap_3",
+        "ckanext.dcat.enable_content_negotiation": "true",
+        "ckan.views.default_views": "aizu_map aizu_table image_view",
+        "ckan.cors.origin_allow_all": "true",
+        "ckan.auth.create_user_via_web": "false",
+        "ckan.auth.public_user_details": "false",
+        "aizu.city": settings["AIZU_CITY"],
+        "aizu.city_file": str(ROOT / "schemas" / "cities" / f"{settings['AIZU_CITY']}.yaml"),
+        "smtp.server": settings["AIZU_SMTP_SERVER"] or "localhost",
+        "smtp.starttls": settings["AIZU_SMTP_STARTTLS"],
+        "smtp.user": settings["AIZU_SMTP_USER"],
+        "smtp.password": settings["AIZU_SMTP_PASSWORD"],
+        "smtp.mail_from": settings["AIZU_MAIL_FROM"],
+        "email_to": settings["AIZU_ADMIN_EMAIL"],
+    }
+    lines = [f"{name} = {value}" for name, value in (options | settings.ckan).items()]
+    # configparser reads % as the start of an interpolation.
+    body = "\n".join(line.replace("%", "%%") for line in lines)
+    head = (
+        "# Written by scripts/serve at every start; settings belong in aizu.env beside this file.\n"
+    )
+    file = settings.var / "ckan.ini"
+    write_private(file, f"{head}[app:main]\n{body}\n{_LOGGING}")
+    return file
+
+
+def first_password(settings: Settings) -> Path:
+    """Where the sysadmin's password waits until it has been shown, however often the start breaks off."""
+    return settings.var / "first-password"
+
+
+def set_up(settings: Settings, environment: Mapping[str, str], log: Path) -> None:
+    """Brings databases, accounts, departments and themes up to date, where anything changed.
+
+    Raises:
+        MissingError: the set-up failed; the message has its last line.
+    """
+    stamp = settings.var / "set-up"
+    wanted = _fingerprint(settings)
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    waiting = first_password(settings)
+    if not stamp.exists() and not waiting.exists():
+        write_private(waiting, random_secrets.token_urlsafe(12))
+    password = waiting.read_text() if waiting.exists() else random_secrets.token_urlsafe(12)
+    command = [str(settings.venv / "bin" / "ckan"), "aizu", "setup"]
+    if _harvest_env(settings).get("AIZU_API_TOKEN"):
+        command.append("--keep-token")
+    extra = {
+        "AIZU_ADMIN_PASSWORD": password,
+        "AIZU_ADMIN_NAME": settings["AIZU_ADMIN_NAME"],
+        "AIZU_ADMIN_EMAIL": settings["AIZU_ADMIN_EMAIL"],
+    }
+    with log.open("ab") as errors:
+        result = subprocess.run(
+            command, env={**environment, **extra}, stdout=subprocess.PIPE, stderr=errors, text=True
+        )
+    lines = result.stdout.strip().splitlines()
+    if result.returncode:
+        tail = log.read_text(errors="replace").strip().splitlines()[-1:]
+        raise MissingError(f"the set-up of CKAN failed; see {log}\n    {' '.join(tail)}")
+    made = json.loads(lines[-1])
+    if made["token"]:
+        write_harvest_env(settings, environment["AIZU_CITY_URL"], token=made["token"])
+    stamp.write_text(wanted)
+
+
+def write_harvest_env(settings: Settings, city_url: str, *, token: str | None = None) -> None:
+    """Leaves the harvesters what they need to reach city and portal: `var/harvest.env`.
+
+    Args:
+        settings: what the operator said.
+        city_url: address that stands for the city's systems; empty if there is none.
+        token: a new API token; None keeps the one that is there.
+    """
+    before = _harvest_env(settings)
+    host = "127.0.0.1" if settings["AIZU_BIND"] == "0.0.0.0" else settings["AIZU_BIND"]  # noqa: S104
+    lines = {
+        "AIZU_PORTAL_URL": f"http://{host}:{settings.port}",
+        "AIZU_API_TOKEN": token or before.get("AIZU_API_TOKEN", ""),
+        "AIZU_CITY": settings["AIZU_CITY"],
+        "AIZU_CITY_URL": city_url,
+        "AIZU_CONTACT": settings["AIZU_CONTACT"],
+    }
+    text = "".join(f"{name}={value}\n" for name, value in lines.items())
+    write_private(settings.var / "harvest.env", text)
+
+
+def _harvest_env(settings: Settings) -> dict[str, str]:
+    file = settings.var / "harvest.env"
+    lines = file.read_text().splitlines() if file.exists() else []
+    return dict(line.split("=", 1) for line in lines)
+
+
+def _fingerprint(settings: Settings) -> str:
+    """Changes with every file and setting that the set-up works from."""
+    names = [n for n in settings.values if n.startswith(("AIZU_DATA", "AIZU_ADMIN", "AIZU_CITY"))]
+    digest = hashlib.sha256(repr([(name, settings[name]) for name in names]).encode())
+    files = sorted((ROOT / "ckanext-aizu").glob("ckanext/**/*.py"))
+    files += [ROOT / "requirements.lock", ROOT / "schemas/cities" / f"{settings['AIZU_CITY']}.yaml"]
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()

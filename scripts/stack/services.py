@@ -1,0 +1,178 @@
+"""The servers below the portal: an own PostgreSQL cluster, an own Redis, and nginx in front, all below `var/`."""
+
+import os
+import shutil
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+from string import Template
+
+from stack.packages import MissingError, postgres_bin
+from stack.settings import Settings
+
+SERVER_USER = "postgres"
+WEB_USER = "www-data"
+MAX_UPLOAD_MB = 200
+_LOCAL_ONLY = "127.0.0.1"
+
+
+class PortError(Exception):
+    """A port is taken; the message names it and what to do."""
+
+
+def free_port(start: int, taken: set[int]) -> int:
+    """The first free loopback port from `start` on that is not in `taken`."""
+    for port in range(start, 65536):
+        if port not in taken and not port_in_use(port):
+            taken.add(port)
+            return port
+    raise PortError(f"no free port between {start} and 65535 on {_LOCAL_ONLY}")
+
+
+def port_in_use(port: int, address: str = _LOCAL_ONLY) -> bool:
+    """Whether somebody listens, or could not be told apart from somebody who does."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return True
+    return False
+
+
+def own_server_user() -> str | None:
+    """The ordinary user PostgreSQL runs as when root starts it; None for an ordinary user."""
+    return SERVER_USER if os.geteuid() == 0 else None
+
+
+def run_as_server(command: list[str], *, secret: str = "", script: str = "") -> None:
+    """Runs a PostgreSQL program as the user it may run as.
+
+    Raises:
+        MissingError: the program failed; the message has its last line.
+    """
+    drop = ["--reuid", SERVER_USER, "--regid", SERVER_USER, "--init-groups", "--"]
+    prefix = ["setpriv", *drop] if os.geteuid() == 0 else []
+    path = os.environ.get("PATH", "")
+    result = subprocess.run(
+        [*prefix, *command],
+        input=script,
+        capture_output=True,
+        text=True,
+        env={"PATH": path, "LC_ALL": "C.UTF-8", "PGPASSWORD": secret},
+        cwd="/",
+    )
+    if result.returncode:
+        words = (result.stderr or result.stdout).strip().splitlines()
+        raise MissingError(f"{Path(command[0]).name}: {words[-1] if words else 'failed'}")
+
+
+def closed_parent(folder: Path) -> Path | None:
+    """The first parent folder that other users may not enter, or None when all may be entered."""
+    parents = (parent for parent in reversed(folder.absolute().parents) if parent.exists())
+    return next((parent for parent in parents if not parent.stat().st_mode & 1), None)
+
+
+def create_cluster(var: Path, password: str) -> None:
+    """Makes the PostgreSQL cluster; a half-made one from an interrupted start is made anew."""
+    data, half = var / "postgres", var / "postgres.new"
+    if data.exists():
+        return
+    binaries = postgres_bin()
+    assert binaries is not None, "installed before"
+    shutil.rmtree(half, ignore_errors=True)
+    half.mkdir(mode=0o700)
+    password_file = var / "run" / "postgres-password"
+    password_file.touch(mode=0o600)
+    password_file.write_text(password)
+    if os.geteuid() == 0:
+        shutil.chown(half, SERVER_USER, SERVER_USER)
+        shutil.chown(password_file, SERVER_USER, SERVER_USER)
+    try:
+        options = ["--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256"]
+        command = [str(binaries / "initdb"), "--pgdata", str(half), f"--username={SERVER_USER}"]
+        run_as_server([*command, *options, f"--pwfile={password_file}"])
+    finally:
+        password_file.unlink()
+    half.rename(data)
+
+
+def postgres_ready(port: int) -> bool:
+    """Whether the own cluster takes connections."""
+    binaries = postgres_bin()
+    assert binaries is not None, "installed before"
+    command = [str(binaries / "pg_isready"), "-q", "-h", _LOCAL_ONLY, "-p", str(port)]
+    return subprocess.run(command).returncode == 0
+
+
+def create_databases(port: int, secrets: dict[str, str]) -> None:
+    """Makes the roles and databases of catalogue and DataStore where they are not there yet."""
+    binaries = postgres_bin()
+    assert binaries is not None, "installed before"
+    psql = [str(binaries / "psql"), "-h", _LOCAL_ONLY, "-p", str(port), "-U", SERVER_USER]
+    roles = [_role(role, secrets[f"{role}_password"]) for role in ("ckan", "datastore_reader")]
+    script = "\n".join(roles + [_database(name) for name in ("ckan", "datastore")])
+    run_as_server(
+        [*psql, "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"],
+        secret=secrets["postgres_password"],
+        script=script,
+    )
+
+
+def _role(name: str, password: str) -> str:
+    return (
+        f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN "
+        f"CREATE ROLE {name} LOGIN PASSWORD '{password}'; END IF; END $$;"
+    )
+
+
+def _database(name: str) -> str:
+    """CREATE DATABASE cannot stand in a DO block; \\gexec runs what the query says."""
+    return (
+        f"SELECT 'CREATE DATABASE {name} OWNER ckan' "
+        f"WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}') \\gexec"
+    )
+
+
+def write_redis(var: Path, port: int) -> None:
+    """Writes the configuration of the own Redis; sessions and jobs survive a restart."""
+    folder = var / "redis"
+    folder.mkdir(exist_ok=True)
+    lines = (f"bind {_LOCAL_ONLY}", f"port {port}", f"dir {folder}", "save 60 1", "databases 8")
+    (var / "redis.conf").write_text("\n".join([*lines, "maxmemory 256mb", "daemonize no", ""]))
+
+
+def redis_ready(port: int) -> bool:
+    """Whether the own Redis answers."""
+    try:
+        with socket.create_connection((_LOCAL_ONLY, port), timeout=1) as connection:
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+def write_nginx(settings: Settings, web_port: int) -> None:
+    """Writes the configuration of nginx from the template beside this file."""
+    folder = settings.var / "nginx"
+    folder.mkdir(exist_ok=True)
+    template = Template((Path(__file__).parent / "nginx.conf").read_text(encoding="utf-8"))
+    user = f"user {WEB_USER};" if os.geteuid() == 0 else ""
+    listen = f"{settings['AIZU_BIND']}:{settings.port}"
+    page = Path(__file__).parent / "unavailable.html"
+    shutil.copyfile(page, folder / page.name)
+    text = template.safe_substitute(
+        USER=user, LISTEN=listen, WEB_PORT=web_port, UPLOAD=f"{MAX_UPLOAD_MB}m", FOLDER=folder
+    )
+    (folder / "nginx.conf").write_text(text, encoding="utf-8")
+
+
+def answers(url: str, seconds: float = 5) -> bool:
+    """Whether an address answers with success."""
+    try:
+        with urllib.request.urlopen(url, timeout=seconds) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
