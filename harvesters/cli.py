@@ -1,0 +1,214 @@
+"""The `aizu` command: arguments, printing and exit codes."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harvesters import keep, pipeline
+from harvesters import settings as setting
+from harvesters.city import load_city
+from harvesters.errors import HarvestError, InvalidTableError
+from harvesters.report import Finding, as_table
+from harvesters.words import Words, language
+
+STEPS = {
+    "fetch": Words("取得", "fetch"),
+    "normalise": Words("正規化", "normalise"),
+    "validate": Words("検証", "validate"),
+    "publish": Words("公開", "publish"),
+}
+FINDING = Words("行,列,値,規則,すること", "row,column,value,rule,what to do")
+STATUS = Words(
+    "市,データ,状態,確認,最終成功,行数,説明", "city,source,state,checked,last good,rows,message"
+)
+LIST = Words("名前,題名,担当,予定,アドレス", "name,title,department,schedule,address")
+SHOWN_FINDINGS = 20
+LARGE_BYTES = 1_000_000
+
+city_option = click.option(
+    "--city",
+    metavar="CITY",
+    help="市のファイルの名前。Name of a file in schemas/cities. [AIZU_CITY, aizuwakamatsu]",
+)
+from_option = click.option(
+    "--from",
+    "file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="アドレスの代わりに手元のファイルを読む。Read a local file in place of the address.",
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="機械のための JSON。JSON, for machines."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="aizu-portal")
+def cli() -> None:
+    """市のデータを取得し、確かめ、ポータルに公開する。
+
+    Fetch what the city has, normalise, validate and publish it.
+
+    Exit codes: 0 done or unchanged, 1 refused by data, 2 usage or configuration,
+    3 source unreachable, 4 portal unreachable or refusing.
+    """
+
+
+@cli.command("list")
+@city_option
+def list_sources(city: str | None) -> None:
+    """市のデータの一覧。List what is harvested from the city."""
+    spoken = language()
+    with refusals(spoken):
+        current = setting.read()
+        loaded = load_city(city or current.city, current.city_url)
+    rows = [
+        (
+            name,
+            feed.dataset.title.said(spoken),
+            feed.department.title.said(spoken),
+            feed.schedule,
+            feed.url or "--from",
+        )
+        for name, feed in loaded.feeds.items()
+    ]
+    click.echo(as_table(rows, LIST.said(spoken).split(",")))
+
+
+@cli.command()
+@click.argument("source")
+@city_option
+def fetch(source: str, city: str | None) -> None:
+    """元のファイルを取得して保存する。Fetch the city's file and keep it."""
+    with refusals(language()):
+        job = one_job(source, city)
+        snapshot = pipeline.fetch(job)
+    click.echo(f"sha256 {snapshot.sha256}")
+    click.echo(job.folder.path / "snapshots" / snapshot.sha256)
+
+
+@cli.command()
+@click.argument("source")
+@city_option
+@from_option
+@json_option
+def validate(source: str, city: str | None, file: Path | None, as_json: bool) -> None:
+    """取得、正規化、検証をする。公開はしない。Fetch, normalise and validate; publish nothing."""
+    with refusals(language(), as_json=as_json):
+        checked = pipeline.check(one_job(source, city, quiet=as_json), file)
+        if as_json:
+            click.echo(json.dumps(checked.report, ensure_ascii=False, indent=1))
+            sys.exit(0 if checked.verdict.valid else InvalidTableError.exit_code)
+        pipeline.refuse_invalid(checked)
+
+
+@cli.command()
+@click.argument("source", required=False)
+@click.option("--all", "everything", is_flag=True, help="市の全データ。Everything of the city.")
+@city_option
+@from_option
+def run(source: str | None, everything: bool, city: str | None, file: Path | None) -> None:
+    """取得、正規化、検証、公開をする。Fetch, normalise, validate and publish."""
+    if bool(source) == everything or (everything and file):
+        raise click.UsageError("SOURCE か --all のどちらか。Give SOURCE [--from FILE] or --all.")
+    spoken = language()
+    with refusals(spoken):
+        chosen = jobs([source] if source else [], city)
+    worst = 0
+    for job in chosen:
+        click.secho(
+            f"{job.city.name.said(spoken)} {job.feed.dataset.title.said(spoken)}", bold=True
+        )
+        try:
+            pipeline.run(job, file)
+        except HarvestError as error:
+            explain(error, spoken)
+            worst = max(worst, error.exit_code)
+    sys.exit(worst)
+
+
+@cli.command()
+@json_option
+def status(as_json: bool) -> None:
+    """前回の結果。How the last runs ended."""
+    spoken = language()
+    found = keep.statuses(setting.read().var)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        return
+    keys = ("city", "source", "state", "checked_at", "last_good", "rows")
+    rows = [
+        [str(one.get(key, "")) for key in keys]
+        + [one["message_en" if spoken == "en" else "message"]]
+        for one in found
+    ]
+    click.echo(as_table(rows, STATUS.said(spoken).split(",")))
+
+
+class refusals:  # noqa: N801  used like a function
+    """Turns an error of ours into a message and the exit code it carries."""
+
+    def __init__(self, spoken: str, *, as_json: bool = False) -> None:
+        self.spoken = spoken
+        self.as_json = as_json
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Explains and leaves."""
+        if isinstance(error, HarvestError):
+            if self.as_json:
+                click.echo(json.dumps(as_report(error), ensure_ascii=False, indent=1))
+            explain(error, self.spoken)
+            sys.exit(error.exit_code)
+
+
+def as_report(error: HarvestError) -> dict[str, Any]:
+    """A refusal before any table was read, in the shape of a Frictionless report."""
+    told = {"type": type(error).__name__, "message": error.words.ja, "message_en": error.words.en}
+    return {"valid": False, "errors": [told], "tasks": []}
+
+
+def explain(error: HarvestError, spoken: str) -> None:
+    """The cells that are wrong, if it is cells, and one sentence."""
+    if isinstance(error, InvalidTableError):
+        findings = [Finding(**one) for one in error.report["aizu"]["findings"]]
+        rows = [finding.cells(spoken) for finding in findings[:SHOWN_FINDINGS]]
+        click.echo(as_table(rows, FINDING.said(spoken).split(",")), err=True)
+        if len(findings) > SHOWN_FINDINGS:
+            more = len(findings) - SHOWN_FINDINGS
+            click.echo(Words(f"ほか {more} 件", f"and {more} more").said(spoken), err=True)
+    click.secho(error.words.said(spoken), fg="red", err=True)
+
+
+def one_job(source: str, city: str | None, *, quiet: bool = False) -> pipeline.Job:
+    """The job of one source."""
+    return jobs([source], city, quiet=quiet)[0]
+
+
+def jobs(names: list[str], city: str | None, *, quiet: bool = False) -> list[pipeline.Job]:
+    """The jobs asked for, which tell the terminal how they go."""
+    current = setting.read()
+    tell = (lambda step, told: None) if quiet else teller(language())
+    return pipeline.jobs(current, city or current.city, names, tell, progress)
+
+
+def teller(spoken: str) -> Callable[[str, Words], None]:
+    """Prints one line for each step."""
+
+    def tell(step: str, told: Words) -> None:
+        name = STEPS[step].said(spoken)
+        click.echo(f"  {name}{' ' * (10 - len(name.encode('cp932')))}{told.said(spoken)}")
+
+    return tell
+
+
+def progress(done: int, total: int) -> None:
+    """Says on a terminal how far a long download is."""
+    if total >= LARGE_BYTES and sys.stderr.isatty():
+        click.echo(f"\r  {done / total:4.0%} {done:,} / {total:,}", err=True, nl=done >= total)

@@ -1,0 +1,114 @@
+"""Everything that stops a harvest, sorted by who must act, with the exit code of each.
+
+::
+
+    HarvestError
+    ├── TryAgainLaterError           the source may be well again at the next run
+    │   ├── UnreachableError         no connection, or no answer in time                     3
+    │   ├── SourceFailedError        the server answers that it has failed (5xx, 429)        3
+    │   └── TruncatedError           fewer bytes came than were announced                    1
+    ├── SomebodyMustLookError        a person must correct the list, its address or our files
+    │   ├── ConfigurationError       a setting, a descriptor or a city file                  2
+    │   ├── AddressError             the server answers, but not with this file (404, 403)   3
+    │   ├── NotTheListError          a web page, nothing, a binary file, an unknown encoding 1
+    │   ├── ColumnsError             the headings are not those that were agreed             1
+    │   └── InvalidTableError        the table breaks its schema or a rule of the city       1
+    └── PortalError                  the portal did not take what was good
+        ├── PortalUnreachableError   no answer                                               4
+        └── PortalRefusedError       an answer, and it was no                                4
+            └── NotInCatalogueError  the portal knows no such dataset                        4
+
+Whoever runs a harvest writes::
+
+    try:
+        run(job)
+    except HarvestError as error:
+        print(error.words.ja)
+        sys.exit(error.exit_code)
+
+Please draw a new error here before adding it below.
+"""
+
+from typing import Any, ClassVar
+
+from harvesters.words import Words
+
+
+class HarvestError(Exception):
+    """A harvest has stopped; the catalogue keeps what it had."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, ja: str, en: str) -> None:
+        super().__init__(en)
+        self.words = Words(ja, en)
+
+
+class TryAgainLaterError(HarvestError):
+    """Nothing is known to be wrong with the list; the next run may succeed."""
+
+
+class UnreachableError(TryAgainLaterError):
+    """The server could not be reached, or did not answer in time."""
+
+    exit_code = 3
+
+
+class SourceFailedError(TryAgainLaterError):
+    """The server says that it has failed or is busy."""
+
+    exit_code = 3
+
+
+class TruncatedError(TryAgainLaterError):
+    """The connection ended before the announced length."""
+
+
+class SomebodyMustLookError(HarvestError):
+    """The next run will fail like this one, until a person changes something."""
+
+
+class ConfigurationError(SomebodyMustLookError):
+    """A setting, a descriptor or a city file cannot be used."""
+
+    exit_code = 2
+
+
+class AddressError(SomebodyMustLookError):
+    """The server is well, but has no such file for us."""
+
+    exit_code = 3
+
+
+class NotTheListError(SomebodyMustLookError):
+    """What came cannot be read as a table at all."""
+
+
+class ColumnsError(SomebodyMustLookError):
+    """A needed column is missing, or one came that nobody has accounted for."""
+
+
+class InvalidTableError(SomebodyMustLookError):
+    """The table was read, but breaks its schema or a rule of the city; the report tells where."""
+
+    def __init__(self, ja: str, en: str, report: dict[str, Any]) -> None:
+        super().__init__(ja, en)
+        self.report = report
+
+
+class PortalError(HarvestError):
+    """The list is good, but the portal did not take it."""
+
+    exit_code = 4
+
+
+class PortalUnreachableError(PortalError):
+    """The portal did not answer."""
+
+
+class PortalRefusedError(PortalError):
+    """The portal answered, and it was no."""
+
+
+class NotInCatalogueError(PortalRefusedError):
+    """The portal knows no such dataset yet."""

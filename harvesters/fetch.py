@@ -1,0 +1,189 @@
+"""Gets files from the city's servers politely: one session, our name, time-outs, few retries."""
+
+import hashlib
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+from harvesters.errors import (
+    AddressError,
+    ConfigurationError,
+    NotTheListError,
+    SourceFailedError,
+    TruncatedError,
+    UnreachableError,
+)
+
+CONNECT_S, READ_S = 10, 30
+WHOLE_S = 300
+"""A server that drips for longer than this is as good as silent."""
+LARGEST_BYTES = 200 * 1024 * 1024
+BUSY = (429, 500, 502, 503, 504)
+NOT_AN_ADDRESS = (
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """What the city sent, byte for byte, and when and from where it came."""
+
+    content: bytes
+    url: str
+    filename: str
+    fetched_at: datetime
+    media_type: str = ""
+    etag: str = ""
+    last_modified: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """The fingerprint of the bytes."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def polite_session(contact: str, retries: int = 2) -> requests.Session:
+    """A session that says who we are and waits longer before each of its few new attempts."""
+    session = requests.Session()
+    about = f"; +{contact}" if contact else ""
+    session.headers["User-Agent"] = f"aizu-harvester/0.1 (municipal open data{about})"
+    retry = Retry(
+        total=retries,
+        backoff_factor=0.5,
+        status_forcelist=BUSY,
+        respect_retry_after_header=False,  # a server may ask for an hour; the next run is sooner
+        raise_on_status=False,
+    )
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(max_retries=retry))
+    return session
+
+
+def get(
+    url: str,
+    session: requests.Session,
+    known: Snapshot | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    patience: tuple[float, float, float] = (CONNECT_S, READ_S, WHOLE_S),
+) -> Snapshot:
+    """The file at an address; the known snapshot again if the server says it has not changed."""
+    connect, read, whole = patience
+    headers = _conditions(known) if known and known.url == url else {}
+    try:
+        with session.get(url, headers=headers, timeout=(connect, read), stream=True) as response:
+            if known and response.status_code == 304:
+                return replace(known, fetched_at=_now())
+            _refuse_status(response)
+            content = _body(response, time.monotonic() + whole, progress)
+    except NOT_AN_ADDRESS as error:
+        raise ConfigurationError(
+            f"アドレスとして使えません: {url}", f"not usable as an address: {url}"
+        ) from error
+    except requests.TooManyRedirects as error:
+        raise AddressError(f"転送が終わりません: {url}", f"endless redirects: {url}") from error
+    except requests.RequestException as error:
+        raise UnreachableError(
+            f"{url} に接続できないか、時間内に応答がありません（{_reason(error)}）。"
+            "あとでもう一度実行してください。",
+            f"no connection to {url}, or no answer in time ({_reason(error)}); try again later",
+        ) from error
+    return Snapshot(
+        content=content,
+        url=url,
+        filename=_filename(response),
+        fetched_at=_now(),
+        media_type=response.headers.get("Content-Type", "").partition(";")[0].strip(),
+        etag=response.headers.get("ETag", ""),
+        last_modified=response.headers.get("Last-Modified", ""),
+    )
+
+
+def read_file(path: Path, url: str) -> Snapshot:
+    """A local file in place of the address."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"ファイルを読めません: {path}（{error.strerror}）",
+            f"cannot read the file {path} ({error.strerror})",
+        ) from error
+    return Snapshot(content=content, url=url, filename=path.name, fetched_at=_now())
+
+
+def _conditions(known: Snapshot) -> dict[str, str]:
+    asked = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
+    return {name: value for name, value in asked.items() if value}
+
+
+def _refuse_status(response: requests.Response) -> None:
+    status = f"{response.status_code} {response.reason}"
+    if response.status_code in BUSY or response.status_code >= 500:
+        raise SourceFailedError(
+            f"{response.url} のサーバーが故障しています（{status}）。あとでもう一度実行してください。",
+            f"the server of {response.url} has failed ({status}); try again later",
+        )
+    if response.status_code != 200:
+        raise AddressError(
+            f"{response.url} にファイルがありません（{status}）。アドレスを確かめてください。",
+            f"there is no file for us at {response.url} ({status}); check the address",
+        )
+
+
+def _body(
+    response: requests.Response, deadline: float, progress: Callable[[int, int], None]
+) -> bytes:
+    announced = int(response.headers.get("Content-Length") or 0)
+    content = bytearray()
+    try:
+        for chunk in response.iter_content(64 * 1024):
+            content += chunk
+            progress(len(content), announced)
+            _refuse_endless(response.url, len(content), deadline)
+    except requests.exceptions.ChunkedEncodingError as error:
+        raise TruncatedError(
+            f"{response.url} が途中で切れました。{announced} バイトのうち {len(content)} "
+            "バイトしか届いていません。あとでもう一度実行してください。",
+            f"{response.url} broke off: {len(content)} of {announced} bytes came; try again later",
+        ) from error
+    return bytes(content)
+
+
+def _refuse_endless(url: str, size: int, deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise UnreachableError(
+            f"{url} の送信が遅すぎるため打ち切りました（{size} バイトまで受信）。",
+            f"{url} sends too slowly; given up after {size} bytes",
+        )
+    if size > LARGEST_BYTES:
+        raise NotTheListError(
+            f"{url} は {LARGEST_BYTES} バイトを超えています。一覧の大きさではありません。",
+            f"{url} is larger than {LARGEST_BYTES} bytes; that is not a list",
+        )
+
+
+def _filename(response: requests.Response) -> str:
+    """The name after the last slash, without what a file system could mistake for a path."""
+    name = unquote(urlsplit(response.url).path.rpartition("/")[2])
+    return re.sub(r"[\x00-\x1f/\\:]", "_", name).strip(". ") or "original"
+
+
+def _reason(error: requests.RequestException) -> str:
+    """The innermost cause, without the addresses of Python objects."""
+    cause: BaseException = error
+    while cause.__context__ is not None:
+        cause = cause.__context__
+    return type(cause).__name__
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)

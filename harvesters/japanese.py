@@ -1,0 +1,13 @@
+"""Japanese ways of writing that a table of numbers and names must see through."""
+
+import unicodedata
+
+
+def heading_key(heading: str) -> str:
+    """What is the same in two spellings of one heading: width, brackets, spaces, case aside."""
+    return "".join(unicodedata.normalize("NFKC", heading).split()).casefold()
+
+
+def half_width(text: str) -> str:
+    """Full-width digits, signs and spaces as ASCII, without spaces around."""
+    return unicodedata.normalize("NFKC", text).strip()

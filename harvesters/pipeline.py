@@ -1,0 +1,242 @@
+"""fetch → normalise → validate → publish, each step on its own and all of them as run()."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from harvesters import fetch as fetching
+from harvesters import keep
+from harvesters import publish as publishing
+from harvesters import report as reporting
+from harvesters import validate as validating
+from harvesters.city import City, Feed, load_city
+from harvesters.errors import (
+    ConfigurationError,
+    HarvestError,
+    InvalidTableError,
+    NotInCatalogueError,
+    PortalError,
+)
+from harvesters.fetch import Snapshot
+from harvesters.publish import Published
+from harvesters.settings import Settings
+from harvesters.source import Progress, Source, Table
+from harvesters.sources import hydrant
+from harvesters.validate import Verdict
+from harvesters.words import Words
+
+T = TypeVar("T")
+SOURCES: tuple[Source, ...] = (hydrant,)
+
+Tell = Callable[[str, Words], None]
+"""Told the name of a step and how it went."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One source of one city, and all that is needed to harvest it."""
+
+    settings: Settings
+    city: City
+    feed: Feed
+    source: Source
+    folder: keep.Folder
+    tell: Tell
+    progress: Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A table with its verdict and the complete report."""
+
+    snapshot: Snapshot
+    table: Table
+    verdict: Verdict
+    report: dict[str, Any]
+
+
+def jobs(
+    settings: Settings, city: str, names: list[str], tell: Tell, progress: Progress
+) -> list[Job]:
+    """The jobs of a city: those named, or all that its file lists."""
+    loaded = load_city(city, settings.city_url)
+    known = {source.name: source for source in SOURCES}
+    return [
+        Job(
+            settings=settings,
+            city=loaded,
+            feed=_known(loaded.feeds, name, f"schemas/cities/{city}.yaml"),
+            source=_known(known, name, "aizu list"),
+            folder=keep.folder(settings.var, city, name),
+            tell=tell,
+            progress=progress,
+        )
+        for name in names or loaded.feeds
+    ]
+
+
+def run(job: Job, file: Path | None = None) -> Published:
+    """All four steps; however it ends, the folder and the dataset's page know of it."""
+    try:
+        checked = check(job, file)
+        refuse_invalid(checked)
+        published = publish(job, checked)
+    except HarvestError as error:
+        _record_failure(job, error)
+        raise
+    _record_success(job, checked, published)
+    return published
+
+
+def check(job: Job, file: Path | None = None) -> Checked:
+    """Fetch, normalise and validate, without a portal."""
+    snapshot = fetch(job, file)
+    return validate(job, snapshot, normalise(job, snapshot))
+
+
+def fetch(job: Job, file: Path | None = None) -> Snapshot:
+    """The bytes from the address, or from a file in its place; kept on disk either way."""
+    snapshot = fetching.read_file(file, job.feed.url) if file else _download(job)
+    job.folder.keep_snapshot(snapshot)
+    where, size = file or snapshot.url, len(snapshot.content)
+    job.tell("fetch", Words(f"{where}（{size:,} バイト）", f"{where} ({size:,} bytes)"))
+    return snapshot
+
+
+def normalise(job: Job, snapshot: Snapshot) -> Table:
+    """The city's list in the columns of the descriptor."""
+    table = job.source.normalise(snapshot, job.feed, job.city)
+    rows, repairs = len(table.rows), len(table.repairs)
+    job.tell(
+        "normalise",
+        Words(
+            f"{rows:,} 行（{table.encoding}）、修復 {repairs:,} 件",
+            f"{rows:,} rows ({table.encoding}), {repairs:,} repairs",
+        ),
+    )
+    for note in table.notes:
+        job.tell("normalise", note)
+    return table
+
+
+def validate(job: Job, snapshot: Snapshot, table: Table) -> Checked:
+    """Frictionless's verdict; the report is kept whatever it says."""
+    verdict = validating.validate(table, job.feed, job.city)
+    report = reporting.complete(verdict.report, table)
+    job.folder.keep_report(report)
+    errors = verdict.report["stats"]["errors"]
+    told = Words("問題ありません", "valid")
+    if not verdict.valid:
+        told = Words(f"誤り {errors:,} 件", f"{errors:,} errors")
+    job.tell("validate", told)
+    return Checked(snapshot=snapshot, table=table, verdict=verdict, report=report)
+
+
+def refuse_invalid(checked: Checked) -> None:
+    """A table that breaks its schema is not published."""
+    if checked.verdict.valid:
+        return
+    findings = checked.report["aizu"]["findings"]
+    first = reporting.Finding(**findings[0])
+    raise InvalidTableError(
+        f"{len(findings)} 件の誤りがあるため公開しません。最初の誤り: {_sentence(first, 'ja')}",
+        f"{len(findings)} errors, not published; the first: {_sentence(first, 'en')}",
+        checked.report,
+    )
+
+
+def publish(job: Job, checked: Checked) -> Published:
+    """Everything about the dataset to the portal, in one request."""
+    published = publishing.publish(
+        job.settings,
+        job.city,
+        job.feed,
+        checked.snapshot,
+        checked.table,
+        checked.verdict,
+        checked.report,
+    )
+    job.tell("publish", _outcome(published))
+    return published
+
+
+def _download(job: Job) -> Snapshot:
+    if not job.feed.url:
+        raise ConfigurationError(
+            f"{job.feed.file}: sources.{job.source.name}.url がないか、その中の AIZU_CITY_URL が"
+            "設定されていません。--from でファイルを渡すこともできます。",
+            f"{job.feed.file}: sources.{job.source.name}.url is empty, or the setting "
+            "AIZU_CITY_URL in it is; a file can be handed over with --from",
+        )
+    with fetching.polite_session(job.settings.contact) as session:
+        return job.source.fetch(job.feed, session, job.folder.last_snapshot(), job.progress)
+
+
+def _known(known: dict[str, T], name: str, where: str) -> T:
+    if name not in known:
+        names = ", ".join(known)
+        raise ConfigurationError(
+            f"{name} は {where} にありません。あるもの: {names}",
+            f"{name} is not in {where}; there are: {names}",
+        )
+    return known[name]
+
+
+def _sentence(finding: reporting.Finding, language: str) -> str:
+    row, column, value, rule, _ = finding.cells(language)
+    place = f"{row} 行目 " if language == "ja" else f"row {row} "
+    return f"{place if row else ''}{column} {value!r} {rule}" if column else rule
+
+
+def _outcome(published: Published) -> Words:
+    name, rows = published.name, published.rows
+    if published.changed:
+        return Words(f"{name} を更新しました（{rows:,} 行）", f"{name} updated ({rows:,} rows)")
+    return Words(f"{name} は変更なし（{rows:,} 行）", f"{name} unchanged ({rows:,} rows)")
+
+
+def _record_success(job: Job, checked: Checked, published: Published) -> None:
+    state = "ok" if published.changed else "unchanged"
+    told = _outcome(published)
+    now = _now()
+    _keep(
+        job,
+        state,
+        told,
+        {"rows": published.rows, "repairs": len(checked.table.repairs), "last_good": now},
+    )
+
+
+def _record_failure(job: Job, error: HarvestError) -> None:
+    """The folder and the dataset's page learn why; a silent portal is told of nothing."""
+    _keep(job, "failed", error.words, {})
+    if isinstance(error, PortalError) or not job.settings.portal_url:
+        return
+    try:
+        publishing.tell_status(job.settings, job.city, job.feed, "failed", error.words)
+    except NotInCatalogueError:
+        return  # never published yet, so there is no page that could say it
+    except HarvestError as silent:
+        job.tell("publish", silent.words)
+
+
+def _keep(job: Job, state: str, told: Words, news: dict[str, Any]) -> None:
+    """The status of this run over what is still true of the one before."""
+    job.folder.keep_status(
+        (job.folder.status() or {})
+        | {
+            "city": job.city.id,
+            "source": job.source.name,
+            "state": state,
+            "message": told.ja,
+            "message_en": told.en,
+            "checked_at": _now(),
+        }
+        | news
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,215 @@
+"""Hands a checked dataset to the portal; the only module that speaks to CKAN."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+
+from harvesters.city import City, Feed
+from harvesters.errors import (
+    ConfigurationError,
+    NotInCatalogueError,
+    PortalRefusedError,
+    PortalUnreachableError,
+)
+from harvesters.fetch import Snapshot
+from harvesters.geojson import to_geojson
+from harvesters.settings import Settings
+from harvesters.source import Table
+from harvesters.validate import Verdict, schema
+from harvesters.words import Words
+
+TIMEOUT_S = (10, 300)
+"""Loading a large table takes the portal a while; connecting does not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What the portal made of it."""
+
+    name: str
+    id: str
+    rows: int
+    changed: bool
+
+
+def dataset_name(city: City, feed: Feed) -> str:
+    """The name in the catalogue, the same at every run."""
+    return f"{city.id}-{feed.dataset.name}"
+
+
+def publish(
+    settings: Settings,
+    city: City,
+    feed: Feed,
+    snapshot: Snapshot,
+    table: Table,
+    verdict: Verdict,
+    report: dict[str, Any],
+) -> Published:
+    """Sends metadata, table, map data and original in one request: all of it counts, or nothing."""
+    name = dataset_name(city, feed)
+    fields = {
+        "dataset": _metadata(city, feed, table, snapshot),
+        "organization": _organization(feed),
+        "schema": schema(table),
+        "source": _source(snapshot, table),
+        "report": report,
+    }
+    files = {
+        "table": (f"{name}.csv", verdict.csv, "text/csv"),
+        "geojson": (f"{name}.geojson", to_geojson(table, feed.dataset), "application/geo+json"),
+        "original": (snapshot.filename, snapshot.content, "application/octet-stream"),
+    }
+    answer = _call(
+        settings,
+        "aizu_publish",
+        {field: json.dumps(value, ensure_ascii=False) for field, value in fields.items()},
+        files,
+    )
+    return Published(
+        name=answer["name"], id=answer["id"], rows=answer["rows"], changed=answer["changed"]
+    )
+
+
+def tell_status(settings: Settings, city: City, feed: Feed, state: str, message: Words) -> None:
+    """Lets the dataset's page say when it was last checked, and why it is not newer."""
+    _call(
+        settings,
+        "aizu_harvest_status",
+        {
+            "name": dataset_name(city, feed),
+            "state": state,
+            "message": message.ja,
+            "message_en": message.en,
+            "checked_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        },
+    )
+
+
+def _metadata(city: City, feed: Feed, table: Table, snapshot: Snapshot) -> dict[str, Any]:
+    """The dataset in the words of the catalogue (DCAT-AP)."""
+    dataset = feed.dataset
+    credit = Words(f"\n\n出典: {feed.attribution}", f"\n\nSource: {feed.attribution}")
+    notes = [
+        text + (line if feed.attribution else "")
+        for text, line in zip(dataset.description, credit, strict=True)
+    ]
+    return {
+        "name": dataset_name(city, feed),
+        "title": f"{city.name.ja} {dataset.title.ja}",
+        "title_en": f"{dataset.title.en} of {city.name.en}",
+        "notes": notes[0],
+        "notes_en": notes[1],
+        "owner_org": feed.department.name,
+        "license_id": feed.licence,
+        "frequency": dataset.frequency,
+        "theme": list(dataset.dcat_themes),
+        "groups": [{"name": theme} for theme in feed.themes],
+        "tags": [{"name": keyword} for keyword in dataset.keywords],
+        "contact": [{"name": feed.department.title.ja, "email": feed.department.email}],
+        "spatial_coverage": [{"text": city.name.ja, "bbox": json.dumps(_polygon(city))}],
+        "source": [snapshot.url] if snapshot.url else [],
+        "simulated": feed.simulated,
+        "warnings": "\n".join(f"- {warning.ja}" for warning in dataset.warnings),
+        "warnings_en": "\n".join(f"- {warning.en}" for warning in dataset.warnings),
+        "key": list(table.key),
+    }
+
+
+def _polygon(city: City) -> dict[str, Any]:
+    box = city.bbox
+    corners = [
+        [box.west, box.south],
+        [box.east, box.south],
+        [box.east, box.north],
+        [box.west, box.north],
+        [box.west, box.south],
+    ]
+    return {"type": "Polygon", "coordinates": [corners]}
+
+
+def _organization(feed: Feed) -> dict[str, str]:
+    department = feed.department
+    told = {
+        "name": department.name,
+        "title": department.title.ja,
+        "title_en": department.title.en,
+        "description": department.description.ja,
+        "description_en": department.description.en,
+    }
+    return {key: text for key, text in told.items() if text}
+
+
+def _source(snapshot: Snapshot, table: Table) -> dict[str, str]:
+    return {
+        "url": snapshot.url,
+        "fetched_at": snapshot.fetched_at.isoformat(),
+        "sha256": snapshot.sha256,
+        "filename": snapshot.filename,
+        "encoding": table.encoding,
+        "media_type": snapshot.media_type or "text/csv",
+    }
+
+
+def _call(
+    settings: Settings,
+    action: str,
+    data: dict[str, str],
+    files: dict[str, tuple[str, bytes, str]] | None = None,
+) -> dict[str, Any]:
+    """One action of the portal; CKAN's and the network's errors become ours."""
+    _need(settings.portal_url, "AIZU_PORTAL_URL")
+    _need(settings.api_token, "AIZU_API_TOKEN")
+    import ckanapi  # not above: where CKAN is installed this loads all of it, which takes seconds
+
+    portal = ckanapi.RemoteCKAN(
+        settings.portal_url, apikey=settings.api_token, user_agent="aizu-harvester/0.1"
+    )
+    try:
+        answer: dict[str, Any] = portal.call_action(
+            action, data, files=files, requests_kwargs={"timeout": TIMEOUT_S}
+        )
+    except ckanapi.ValidationError as error:
+        raise _refused("入力に誤りがあります", "it finds mistakes", error.error_dict) from error
+    except ckanapi.NotAuthorized as error:
+        raise _refused(
+            "このトークンには公開の権限がありません（AIZU_API_TOKEN）",
+            "the token may not publish (AIZU_API_TOKEN)",
+            "",
+        ) from error
+    except ckanapi.NotFound as error:
+        raise NotInCatalogueError(f"見つかりません: {error}", f"not found: {error}") from error
+    except (ckanapi.CKANAPIError, ckanapi.ServerIncompatibleError) as error:
+        raise _refused("CKAN の応答ではありません", "no answer of CKAN", error) from error
+    except requests.RequestException as error:
+        raise PortalUnreachableError(
+            f"ポータル {settings.portal_url} に接続できません（{type(error).__name__}）。"
+            "起動しているか確かめてください。",
+            f"no connection to the portal {settings.portal_url} ({type(error).__name__}); "
+            "check that it is running",
+        ) from error
+    finally:
+        portal.close()
+    return answer
+
+
+def _refused(ja: str, en: str, detail: object) -> PortalRefusedError:
+    """The portal's no, with as much of its reasons as fits on a screen."""
+    if isinstance(detail, dict):
+        detail = {key: value for key, value in detail.items() if key != "__type"}
+        detail = json.dumps(detail, ensure_ascii=False)
+    told = f": {str(detail)[:1000]}" if detail else ""
+    return PortalRefusedError(
+        f"ポータルが受け付けませんでした。{ja}{told}", f"the portal refused; {en}{told}"
+    )
+
+
+def _need(value: str, name: str) -> None:
+    if not value:
+        raise ConfigurationError(
+            f"設定 {name} がありません。環境変数か $AIZU_VAR/harvest.env に書いてください。",
+            f"the setting {name} is missing; set it in the environment or in $AIZU_VAR/harvest.env",
+        )

@@ -1,0 +1,161 @@
+"""The report of a run: Frictionless's own, and the same as a table that a clerk can act on."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from harvesters.source import Table
+from harvesters.words import Words
+
+LONGEST_VALUE = 60
+OWN_RULES = {"outside-city", "swapped-coordinates", "half-position", "number-form"}
+RULES: dict[str, tuple[Words, Words]] = {
+    "type-error": (
+        Words("型が違います（{expected}）", "wrong type ({expected})"),
+        Words("数値だけを書いてください", "write a number and nothing else"),
+    ),
+    "required": (
+        Words("必須の値がありません", "a required value is missing"),
+        Words("値を書いてください", "fill in the value"),
+    ),
+    "pattern": (
+        Words("形式が違います（{expected}）", "wrong form ({expected})"),
+        Words("桁数と先頭の 0 を確かめてください", "check the number of digits and leading zeros"),
+    ),
+    "minimum": (
+        Words("小さすぎます（最小 {expected}）", "too small (minimum {expected})"),
+        Words("値を確かめてください", "check the value"),
+    ),
+    "maximum": (
+        Words("大きすぎます（最大 {expected}）", "too large (maximum {expected})"),
+        Words("値を確かめてください", "check the value"),
+    ),
+    "primary-key": (
+        Words("番号が重なっているか空です", "the key occurs twice or is empty"),
+        Words("施設ごとに違う番号を付けてください", "give every facility a number of its own"),
+    ),
+    "table-dimensions": (
+        Words("行数が範囲の外です（{expected}）", "row count out of bounds ({expected})"),
+        Words(
+            "一覧が途中で切れていないか、市のファイルの rows を確かめてください",
+            "check that the list is whole, and rows in the city file",
+        ),
+    ),
+    "outside-city": (
+        Words("位置が市の外です", "the position is outside the city"),
+        Words("緯度と経度を確かめてください", "check latitude and longitude"),
+    ),
+    "swapped-coordinates": (
+        Words("緯度と経度が入れ替わっているようです", "latitude and longitude seem swapped"),
+        Words("緯度の列に緯度を書いてください", "write the latitude in the latitude column"),
+    ),
+    "half-position": (
+        Words("緯度と経度の片方がありません", "only one of latitude and longitude is given"),
+        Words("両方書くか、両方空にしてください", "give both, or neither"),
+    ),
+    "number-form": (
+        Words("数値の書き方が違います", "not a plain number"),
+        Words("0〜9 と小数点だけで書いてください", "use the digits 0 to 9 and a point only"),
+    ),
+}
+OTHER = (
+    Words("規則に合いません（{expected}）", "breaks a rule ({expected})"),
+    Words("値を確かめてください", "check the value"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One error of the report, in the city's own rows and columns."""
+
+    row: int | None
+    column: str
+    value: str
+    rule: str
+    expected: str
+
+    def cells(self, language: str) -> tuple[str, ...]:
+        """Row, column, value, rule, what to do."""
+        rule, advice = RULES.get(self.rule, OTHER)
+        return (
+            "" if self.row is None else str(self.row),
+            self.column,
+            self.value if len(self.value) <= LONGEST_VALUE else self.value[:LONGEST_VALUE] + "…",
+            rule.said(language).format(expected=self.expected),
+            advice.said(language),
+        )
+
+
+def complete(report: dict[str, Any], table: Table) -> dict[str, Any]:
+    """Frictionless's report with what else happened to the table, under the key aizu."""
+    return report | {
+        "aizu": {
+            "rows": len(table.rows),
+            "encoding": table.encoding,
+            "repairs": [asdict(repair) for repair in table.repairs],
+            "notes": [note._asdict() for note in table.notes],
+            "findings": [asdict(finding) for finding in findings(report, table)],
+        }
+    }
+
+
+def findings(report: dict[str, Any], table: Table) -> list[Finding]:
+    """The errors by cell; where a rule of ours speaks of a cell, the vaguer one is left out."""
+    found: dict[tuple[int | None, str, str], Finding] = {}
+    errors = [error for task in report["tasks"] for error in task["errors"]]
+    ours = {_cell(error) for error in errors if error["type"] in OWN_RULES}
+    for error in errors:
+        if _cell(error) in ours and error["type"] not in OWN_RULES:
+            continue
+        finding = _finding(error, table)
+        found.setdefault((finding.row, finding.column, finding.rule), finding)
+    return list(found.values())
+
+
+def _cell(error: dict[str, Any]) -> tuple[int | None, str]:
+    return error.get("rowNumber"), error.get("fieldName", "")
+
+
+def _finding(error: dict[str, Any], table: Table) -> Finding:
+    column = error.get("fieldName", "")
+    value = error.get("cell", "")
+    if error["type"] == "primary-key":
+        places = [[field.name for field in table.fields].index(name) for name in table.key]
+        column = " + ".join(table.key)
+        value = " + ".join(error["cells"][place] for place in places)
+    constraint = re.match(r'constraint "(\w+)" is "(.*)"', error["note"])
+    return Finding(
+        row=_source_row(error.get("rowNumber"), table),
+        column=table.headings.get(column, column),
+        value="" if value == "None" else value,
+        rule=constraint[1] if constraint else error["type"],
+        expected=constraint[2] if constraint else error["note"],
+    )
+
+
+def _source_row(number: int | None, table: Table) -> int | None:
+    """The row in the city's file; Frictionless counts the headings of the clean table as row 1."""
+    return None if number is None else table.row_numbers[number - 2]
+
+
+def as_table(rows: Iterable[Iterable[str]], headings: Iterable[str]) -> str:
+    """Columns that stay straight although Japanese characters are twice as wide."""
+    lines = [[*headings], *([_one_line(cell) for cell in row] for row in rows)]
+    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _one_line(text: str) -> str:
+    """Line breaks would tear the table apart."""
+    return " ".join(text.split())
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(sign) in "FWA" else 1 for sign in text)

@@ -1,0 +1,65 @@
+"""Every setting of the `aizu` command, read from the environment or from `$AIZU_VAR/harvest.env`."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULTS = {
+    "AIZU_PORTAL_URL": "",
+    "AIZU_API_TOKEN": "",
+    "AIZU_CITY": "aizuwakamatsu",
+    "AIZU_CITY_URL": "",
+    "AIZU_CONTACT": "",
+    "AIZU_VAR": "var",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Where to fetch from, where to publish, and who we say we are."""
+
+    portal_url: str
+    """Address of the portal, for example http://127.0.0.1:5000 (AIZU_PORTAL_URL)."""
+
+    api_token: str
+    """API token of the account that publishes (AIZU_API_TOKEN)."""
+
+    city: str
+    """Name of the city file in schemas/cities (AIZU_CITY)."""
+
+    city_url: str
+    """Address of the city's server; city files may say {AIZU_CITY_URL} (AIZU_CITY_URL)."""
+
+    contact: str
+    """Mail address or page that a server's operator finds in our User-Agent (AIZU_CONTACT)."""
+
+    var: Path
+    """Folder for what the runs leave behind (AIZU_VAR)."""
+
+
+def read(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in force: the environment first, then harvest.env, then the defaults."""
+    var = Path(environ.get("AIZU_VAR") or DEFAULTS["AIZU_VAR"])
+    values = DEFAULTS | _env_file(var / "harvest.env")
+    values |= {name: environ[name] for name in DEFAULTS if environ.get(name)}
+    return Settings(
+        portal_url=values["AIZU_PORTAL_URL"].rstrip("/"),
+        api_token=values["AIZU_API_TOKEN"],
+        city=values["AIZU_CITY"],
+        city_url=values["AIZU_CITY_URL"].rstrip("/"),
+        contact=values["AIZU_CONTACT"],
+        var=var,
+    )
+
+
+def _env_file(path: Path) -> dict[str, str]:
+    """The KEY=value lines of a file that need not exist."""
+    if not path.is_file():
+        return {}
+    pairs = (
+        line.partition("=")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "=" in line and not line.lstrip().startswith("#")
+    )
+    return {name.strip(): value.strip() for name, _, value in pairs}

@@ -1,0 +1,1 @@
+"""What is known about each source, one module per source; no module knows another."""

@@ -1,0 +1,1 @@
+"""The demonstration city: simulated data of Aizuwakamatsu in the formats that real cities use."""

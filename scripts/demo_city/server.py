@@ -1,0 +1,188 @@
+"""Serves the demonstration city over HTTP on loopback, well, or with a fault when asked for one."""
+
+import argparse
+import html
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import FrameType
+from urllib.parse import parse_qs, urlsplit
+
+from demo_city import hydrants
+
+LAST_MODIFIED = "Sun, 01 Nov 2026 00:00:00 GMT"
+ERROR_PAGE = (
+    "<!DOCTYPE html><html lang='ja'><head><title>エラー</title></head>"
+    "<body><h1>ただいまメンテナンス中です</h1></body></html>"
+).encode()
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One file of the city."""
+
+    path: str
+    title: str
+    media_type: str
+    make: Callable[[], bytes]
+
+
+OFFERS = (
+    Offer(
+        "/hydrant/072028_fire_hydrant.csv",
+        "消防水利施設一覧（CSV、Shift_JIS）",
+        "text/csv",
+        hydrants.hydrant_list,
+    ),
+)
+
+
+def without_longitude(content: bytes) -> bytes:
+    """The list as it is after somebody deleted a column."""
+    place = hydrants.HEADINGS.index("経度")
+    lines = content.decode("cp932").splitlines()
+    kept = (cells[:place] + cells[place + 1 :] for cells in (line.split(",") for line in lines))
+    return ("\r\n".join(",".join(cells) for cells in kept) + "\r\n").encode("cp932")
+
+
+def half_in_utf8(content: bytes) -> bytes:
+    """The list as it is after two offices' files were put together."""
+    lines = content.splitlines(keepends=True)
+    middle = len(lines) // 2
+    head, tail = b"".join(lines[:middle]), b"".join(lines[middle:])
+    return head + tail.decode("cp932").encode()
+
+
+def outside_city(content: bytes) -> bytes:
+    """One position in Tokyo, and one with latitude and longitude swapped."""
+    lines = content.decode("cp932").splitlines()
+    place = hydrants.HEADINGS.index("緯度")
+    tokyo, swapped = lines[10].split(","), lines[20].split(",")
+    tokyo[place : place + 2] = ["35.681236", "139.767125"]
+    swapped[place : place + 2] = reversed(swapped[place : place + 2])
+    lines[10], lines[20] = ",".join(tokyo), ",".join(swapped)
+    return ("\r\n".join(lines) + "\r\n").encode("cp932")
+
+
+SPOILED: dict[str, Callable[[bytes], bytes]] = {
+    "html": lambda content: ERROR_PAGE,  # noqa: ARG005
+    "encoding": half_in_utf8,
+    "missing-column": without_longitude,
+    "outside": outside_city,
+}
+FAULTS = (*SPOILED, "truncated", "500", "slow")
+
+
+class City(BaseHTTPRequestHandler):
+    """Answers GET and HEAD; ?fault=… spoils the answer."""
+
+    protocol_version = "HTTP/1.1"
+    server: "CityServer"
+
+    def do_GET(self) -> None:  # noqa: N802  the name that http.server looks for
+        """Finds what is asked for and answers, well or badly."""
+        asked = urlsplit(self.path)
+        fault = parse_qs(asked.query).get("fault", [""])[0]
+        content, media_type = self.server.files.get(asked.path, (b"", ""))
+        if not media_type:
+            self._answer(HTTPStatus.NOT_FOUND, b"not found\n", "text/plain")
+        elif fault == "500":
+            self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, b"failed\n", "text/plain")
+        elif fault in {"truncated", "slow"}:
+            self._break_off(content, media_type, wait=fault == "slow")
+        elif fault in SPOILED:
+            self._answer(HTTPStatus.OK, SPOILED[fault](content), media_type)
+        elif self.headers.get("If-None-Match") == _etag(content):
+            self._answer(HTTPStatus.NOT_MODIFIED, b"", media_type, _etag(content))
+        else:
+            self._answer(HTTPStatus.OK, content, media_type, _etag(content))
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Keeps quiet: the log belongs to those who ask, not to the city."""
+
+    def _answer(self, status: HTTPStatus, content: bytes, media_type: str, etag: str = "") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", media_type)
+        if etag:
+            self.send_header("ETag", etag)
+            self.send_header("Last-Modified", LAST_MODIFIED)
+        if status != HTTPStatus.NOT_MODIFIED:
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def _break_off(self, content: bytes, media_type: str, *, wait: bool) -> None:
+        """Announces the whole and sends a part: then silence, or the end of the connection."""
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", media_type)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: 100 if wait else len(content) // 2])
+        self.wfile.flush()
+        if wait:
+            self.server.stopping.wait(3600)
+        self.close_connection = True
+
+
+class CityServer(ThreadingHTTPServer):
+    """The server with its files, made once."""
+
+    daemon_threads = True
+
+    def __init__(self, port: int) -> None:
+        super().__init__(("127.0.0.1", port), City)
+        self.stopping = threading.Event()
+        self.files = {offer.path: (offer.make(), offer.media_type) for offer in OFFERS}
+        self.files["/"] = (_index(), "text/html; charset=utf-8")
+
+
+def _index() -> bytes:
+    """The page that says what there is, and that none of it is real."""
+    items = "".join(
+        f"<li><a href='{offer.path}'>{html.escape(offer.title)}</a></li>" for offer in OFFERS
+    )
+    faults = ", ".join(f"<code>?fault={fault}</code>" for fault in FAULTS)
+    return (
+        "<!DOCTYPE html><html lang='ja'><head><meta charset='utf-8'>"
+        "<title>実演用の会津若松市</title></head><body><h1>実演用の会津若松市</h1>"
+        "<p>ここにあるデータは実演のための架空のものです。実在の施設の位置ではありません。</p>"
+        "<p lang='en'>Simulated data for demonstrations; not the places of real facilities.</p>"
+        f"<ul>{items}</ul><p>{faults}</p></body></html>"
+    ).encode()
+
+
+def _etag(content: bytes) -> str:
+    return f'"{sha256(content).hexdigest()[:32]}"'
+
+
+def main() -> int:
+    """Serves until Ctrl-C or SIGTERM."""
+    parser = argparse.ArgumentParser(description="Serve a simulated Aizuwakamatsu on loopback.")
+    parser.add_argument("--port", type=int, default=8790, help="0: any free port (default 8790)")
+    port = parser.parse_args().port
+    try:
+        server = CityServer(port)
+    except OSError as error:
+        print(f"demo-city: port {port}: {error.strerror}", file=sys.stderr)  # noqa: T201
+        return 1
+
+    def stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        server.stopping.set()
+        threading.Thread(target=server.shutdown).start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    print(  # noqa: T201
+        f"demo-city: simulated Aizuwakamatsu at http://127.0.0.1:{server.server_port}/", flush=True
+    )
+    with server:
+        server.serve_forever()
+    return 0
