@@ -5,11 +5,11 @@ import unicodedata
 from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
 import ckan.plugins.toolkit as tk
 from ckan import model
 from ckan.lib import munge
-from ckan.logic import validators
 from pykakasi import Kakasi
 
 MAX_FILE_NAME_BYTES = 200
@@ -24,8 +24,6 @@ def install() -> None:
     munge.munge_filename = file_name
     munge.munge_title_to_name = dataset_name
     munge.munge_tag = tag_name
-    validators.tag_name_validator = tag_name_validator
-    validators.tag_length_validator = tag_length_validator
 
 
 def file_name(name: str | bytes) -> str:
@@ -35,7 +33,8 @@ def file_name(name: str | bytes) -> str:
     '避難所-一覧.csv'
     """
     text = name.decode("utf-8", "replace") if isinstance(name, bytes) else name
-    text = unicodedata.normalize("NFC", text).replace("\\", "/")
+    # CKAN hands a stored file's name back as the last part of its address.
+    text = unicodedata.normalize("NFC", unquote(text)).replace("\\", "/")
     path = PurePosixPath(text)
     stem = _UNSAFE_IN_FILE_NAMES.sub("", path.stem).strip(" .　")
     stem = re.sub(r"[\s　]+", "-", stem) or "file"
@@ -80,6 +79,26 @@ def tag_length_validator(value: str, _context: Any) -> str:
             tk._('Tag "%s" must have between 1 and %i characters') % (value, model.MAX_TAG_LENGTH)
         )
     return value
+
+
+def tag_string_convert(key: Any, data: Any, _errors: Any, context: Any) -> None:
+    """Takes the tags of a form, parted by commas, apart; CKAN's own would check them by its rules."""
+    text = data[key]
+    names = text.split(",") if isinstance(text, str) else text
+    present = [part[1] for part in data if len(part) == 3 and part[0] == "tags"]
+    for number, name in enumerate(
+        (n.strip() for n in names if n.strip()), max(present, default=-1) + 1
+    ):
+        data["tags", number, "name"] = tag_name_validator(
+            tag_length_validator(name, context), context
+        )
+
+
+VALIDATORS = {
+    "tag_name_validator": tag_name_validator,
+    "tag_length_validator": tag_length_validator,
+    "tag_string_convert": tag_string_convert,
+}
 
 
 @cache

@@ -21,6 +21,7 @@ class AizuPlugin(p.SingletonPlugin, DefaultTranslation):
     p.implements(p.IConfigurer)
     p.implements(p.IClick)
     p.implements(p.ITranslation)
+    p.implements(p.IValidators)
     p.implements(p.IPackageController, inherit=True)
 
     def update_config(self, config: Any) -> None:
@@ -32,6 +33,10 @@ class AizuPlugin(p.SingletonPlugin, DefaultTranslation):
     def get_commands(self) -> list[Any]:
         """IClick: `ckan aizu …`."""
         return cli.get_commands()
+
+    def get_validators(self) -> dict[str, Any]:
+        """IValidators: tags in Japanese."""
+        return japanese_names.VALIDATORS
 
     def i18n_domain(self) -> str:
         """ITranslation: name of our catalogues."""

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any
@@ -41,32 +42,26 @@ def replacing(dataset: str) -> Iterator[connection]:
         raw.close()
 
 
-def load(
-    database: connection, resource_id: str, fields: list[dict[str, Any]], table: IO[bytes]
-) -> int:
-    """Replaces the table of a resource; visible to others at the commit.
+def stage(database: connection, fields: list[dict[str, Any]], table: IO[bytes]) -> tuple[str, int]:
+    """Loads rows into a new table that nobody sees yet.
 
     Args:
         database: of `replacing`.
-        resource_id: whose table it is; the old one, if any, goes.
         fields: columns as Table Schema describes them.
         table: CSV in UTF-8, with a header, an empty cell meaning no value.
 
     Returns:
-        The number of rows.
+        The name of the new table, and its number of rows.
 
     Raises:
         ckan.plugins.toolkit.ValidationError: a cell does not have the type of its column.
     """
-    staged = f"{resource_id}-new"
+    name = str(uuid.uuid4())
     with database.cursor() as cur:
-        cur.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(staged)))
-        cur.execute(_create(staged, fields))
+        cur.execute(_create(name, fields))
         for field in fields:
-            cur.execute(*_describe(staged, field))
-        rows = _copy(cur, staged, fields, table)
-        _switch(cur, staged, resource_id, rows)
-    return rows
+            cur.execute(*_describe(name, field))
+        return name, _copy(cur, name, fields, table)
 
 
 def _create(name: str, fields: list[dict[str, Any]]) -> sql.Composed:
@@ -112,9 +107,20 @@ def _copy(cur: cursor, name: str, fields: list[dict[str, Any]], table: IO[bytes]
     return int(cur.rowcount)
 
 
-def _switch(cur: cursor, staged: str, resource_id: str, rows: int) -> None:
+def switch(database: connection, staged: str, rows: int, resource_id: str) -> None:
+    """Puts a staged table in the place of a resource's table; visible to others at the commit."""
+    with database.cursor() as cur:
+        _rename(cur, sql.Identifier(staged), sql.Identifier(resource_id))
+        # datastore_search answers with this count; a stale one would stay.
+        cur.execute(
+            "INSERT INTO _table_stats VALUES (%s, %s) "
+            "ON CONFLICT (resource_id) DO UPDATE SET stats = excluded.stats",
+            [resource_id, json.dumps({"rows": rows})],
+        )
+
+
+def _rename(cur: cursor, new: sql.Identifier, old: sql.Identifier) -> None:
     """The trigger that fills `_full_text` comes after the rows: it would make COPY ten times slower."""
-    old, new = sql.Identifier(resource_id), sql.Identifier(staged)
     cur.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(old))
     cur.execute(sql.SQL("ALTER TABLE {} RENAME TO {}").format(new, old))
     cur.execute(
@@ -122,12 +128,6 @@ def _switch(cur: cursor, staged: str, resource_id: str, rows: int) -> None:
             "CREATE TRIGGER zfulltext BEFORE INSERT OR UPDATE ON {} "
             "FOR EACH ROW EXECUTE PROCEDURE populate_full_text_trigger()"
         ).format(old)
-    )
-    # datastore_search answers with this count; a stale one would stay.
-    cur.execute(
-        "INSERT INTO _table_stats VALUES (%s, %s) "
-        "ON CONFLICT (resource_id) DO UPDATE SET stats = excluded.stats",
-        [resource_id, json.dumps({"rows": rows})],
     )
 
 

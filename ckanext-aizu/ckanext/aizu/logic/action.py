@@ -41,7 +41,8 @@ def aizu_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
     if before and before.get("content_hash") == content_hash:
         _record_check(before["id"], "unchanged", now, before.get("modified") or now)
         return _result(before, _rows(before["id"]), changed=False)
-    with table.replacing(name) as connection:
+    with table.replacing(name) as database:
+        staged, rows = table.stage(database, incoming.fields, incoming.files["table"].stream)
         described = {**incoming.dataset, "owner_org": owner, "modified": now, "content_hash": ""}
         described["resources"] = publication.resources(
             incoming, (before or {}).get("resources", [])
@@ -49,7 +50,7 @@ def aizu_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
         described["issued"] = (before or {}).get("issued") or now
         saved = _save(context, described, before)
         ids = _resource_ids(saved)
-        rows = table.load(connection, ids["table"], incoming.fields, incoming.files["table"].stream)
+        table.switch(database, staged, rows, ids["table"])
     # The hash comes last: after a crash before this line the next run publishes again.
     done = _mark_complete(context, saved["id"], ids["table"], content_hash)
     status.record(saved["id"], status.REPORT, _short(incoming, rows, now))
@@ -84,23 +85,25 @@ def _organization(context: Context, incoming: Publication) -> str:
 def _save(
     context: Context, described: dict[str, Any], before: dict[str, Any] | None
 ) -> dict[str, Any]:
+    """A new dataset is a draft, which nobody else sees, until its files and table are in."""
     if before is None:
-        return tk.get_action("package_create")(tk.fresh_context(context), described)
+        draft = {**described, "state": "draft", "resources": []}
+        before = tk.get_action("package_create")(tk.fresh_context(context), draft)
     return tk.get_action("package_update")(
-        tk.fresh_context(context), {**described, "id": before["id"]}
+        tk.fresh_context(context), {**described, "state": before["state"], "id": before["id"]}
     )
 
 
 def _mark_complete(
     context: Context, dataset_id: str, table_id: str, content_hash: str
 ) -> dict[str, Any]:
-    """Says that the table can be asked, gives it its views, and closes the publication."""
+    """Says that the table can be asked, gives it its views, and lets everybody see it."""
     dataset = tk.get_action("package_show")(tk.fresh_context(context), {"id": dataset_id})
     for resource in dataset["resources"]:
         if resource["id"] == table_id:
             resource["datastore_active"] = True
     done = tk.get_action("package_update")(
-        tk.fresh_context(context), {**dataset, "content_hash": content_hash}
+        tk.fresh_context(context), {**dataset, "content_hash": content_hash, "state": "active"}
     )
     tk.get_action("package_create_default_resource_views")(
         tk.fresh_context(context), {"package": done, "create_datastore_views": True}
