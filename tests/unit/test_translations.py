@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:'crypt' is deprecated:Deprecatio
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "translations"
 POSITIONAL = re.compile(r"%[a-z]")
-PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[a-z]|\{[^{}]*\}|<[^<>]+>")
+PLACEHOLDER = re.compile(r'%\(\w+\)[a-z]|%[a-z]|\{[^{}]*\}|</?\w+|href="[^"]*')
 # CKAN's own Japanese says 組織 and グループ for what are departments and themes here, and ユーザ, パッケージ.
 FOREIGN_WORDS = re.compile(r"組織|グループ|パッケージ|ユーザ(?!ー)|メンバ(?!ー)")
 FOREIGN_ENGLISH = re.compile(r"organi[sz]ation|group", re.IGNORECASE)
