@@ -1,11 +1,13 @@
 """Template helpers: what the pages ask for, in the reader's language and ready to print."""
 
 import json
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
 import ckan.plugins.toolkit as tk
 from babel.dates import format_date
+from ckan.lib.search.common import SearchError
 from ckanext.aizu import city
 
 __all__ = [
@@ -20,16 +22,26 @@ __all__ = [
     "aizu_map",
     "aizu_map_resource",
     "aizu_resource_kind",
+    "aizu_simulated",
     "aizu_site_title",
     "aizu_table_preview",
     "aizu_table_resource",
     "aizu_validation",
 ]
 
+log = logging.getLogger(__name__)
+
 Entity = dict[str, Any]
 
 EN = "en"
-FRONT_PAGE_DATASETS = 6
+FRONT_PAGE_SEARCH = {
+    "q": "*:*",
+    "fq": "+dataset_type:dataset",
+    "rows": 6,
+    "sort": "metadata_modified desc",
+    "facet.field": ["groups", "organization"],
+    "facet.limit": -1,
+}
 MAP_ROWS = 32000
 LATITUDE = ("緯度", "lat", "latitude")
 LONGITUDE = ("経度", "lon", "lng", "long", "longitude")
@@ -101,25 +113,23 @@ def _moment(value: str | datetime | None) -> datetime | None:
 
 
 def aizu_front_page() -> dict[str, Any]:
-    """Gathers the home page with one search: numbers, themes with counts, newest datasets."""
-    found = tk.get_action("package_search")(
-        {},
-        {
-            "q": "*:*",
-            "fq": "+dataset_type:dataset",
-            "rows": FRONT_PAGE_DATASETS,
-            "sort": "metadata_modified desc",
-            "facet.field": ["groups", "organization"],
-            "facet.limit": -1,
-        },
-    )
+    """Gathers the home page with one search: numbers, themes with counts, newest datasets.
+
+    The page opens even where the search does not answer; it then says so.
+    """
+    try:
+        found = tk.get_action("package_search")({}, FRONT_PAGE_SEARCH)
+    except SearchError:
+        log.exception("The home page is shown without datasets")
+        return {"answered": False, "count": 0, "themes": [], "datasets": [], "simulated": False}
     counts = found["facets"]
     return {
+        "answered": True,
         "count": found["count"],
         "datasets": found["results"],
         "departments": len(counts.get("organization", {})),
         "themes": _themes(counts.get("groups", {})),
-        "simulated": any(dataset.get("simulated") for dataset in found["results"]),
+        "simulated": any(map(aizu_simulated, found["results"])),
     }
 
 
@@ -128,6 +138,11 @@ def _themes(counts: dict[str, int]) -> list[Entity]:
         {}, {"all_fields": True, "include_dataset_count": False, "include_extras": True}
     )
     return [group | {"count": counts.get(group["name"], 0)} for group in groups]
+
+
+def aizu_simulated(package: Entity) -> bool:
+    """Tells whether a dataset was made up; the form stores its choice as a word."""
+    return bool(tk.asbool(package.get("simulated") or False))
 
 
 def aizu_resource_kind(resource: Entity) -> str:

@@ -165,7 +165,8 @@
       const features = data.features.filter((f) => f.geometry && found.of(f) === kind);
       const group = L.geoJSON({ type: "FeatureCollection", features }, {
         renderer,
-        style: { renderer, color: style.colour, weight: 3, fillOpacity: 0.2 },
+        style: (f) =>
+          f.geometry.type.endsWith("Point") ? {} : { color: style.colour, weight: 3, fillOpacity: 0.2 },
         pointToLayer: (_, latlng) => shapedMarker(latlng, style, renderer),
       });
       group.bindPopup((layer) => popup(layer.feature.properties || {}, labels), {
