@@ -43,7 +43,7 @@ def row(document: Mapping[str, Any], now: datetime) -> Row:
         "body": str(_body(values)),
         "labelled": str(_labelled(values)),
     }
-    stored = {"index_id": index_id, "fields": json.dumps(_stored(values)), **data_dicts}
+    stored = {"index_id": index_id, "document": json.dumps(_plain(values)), **data_dicts}
     return Row(searched=searched, stored=stored)
 
 
@@ -124,9 +124,9 @@ def _labelled(values: Values) -> Vector:
     return vector
 
 
-def _stored(values: Values) -> dict[str, Any]:
+def _plain(values: Values) -> dict[str, Any]:
+    """The values as they came: one alone, several or what may be several as a list."""
     return {
-        field: found if fields.is_multiple(field) else found[0]
+        field: found if len(found) > 1 or fields.is_multiple(field) else found[0]
         for field, found in values.items()
-        if fields.is_stored(field)
     }

@@ -93,13 +93,18 @@ _KINDS = {
     "name_ngram": Kind.SUBSTRING,
     "title_ngram": Kind.SUBSTRING,
 }
+# Everything else without a name here and of no pattern below can be searched but not shown.
 _STORED = frozenset(
-    """index_id id site_id title entity_type dataset_type state name revision_id version url
-    ckan_url download_url notes author author_email maintainer maintainer_email license license_id
-    tags groups organization capacity res_name res_description res_format res_url res_type
-    metadata_created metadata_modified indexed_ts""".split()
+    (
+        *("index_id", "id", "site_id", "name", "title", "notes", "version", "url", "ckan_url"),
+        *("download_url", "entity_type", "dataset_type", "state", "revision_id", "capacity"),
+        *("author", "author_email", "maintainer", "maintainer_email", "license", "license_id"),
+        *("tags", "groups", "organization", "metadata_created", "metadata_modified", "indexed_ts"),
+        *("res_name", "res_description", "res_format", "res_url", "res_type"),
+        *("data_dict", "validated_data_dict", "score"),
+    )
 )
-MULTIPLE = frozenset(("tags", "groups", "permission_labels"))
+_MULTIPLE = frozenset(("tags", "groups", "permission_labels"))
 
 
 def kind(field: str) -> Kind:
@@ -113,7 +118,7 @@ def kind(field: str) -> Kind:
 
 def is_multiple(field: str) -> bool:
     """Whether a field is given back as a list."""
-    return field in MULTIPLE or field.startswith(("res_", "vocab_"))
+    return field in _MULTIPLE or field.startswith(("res_", "vocab_"))
 
 
 def is_stored(field: str) -> bool:

@@ -11,13 +11,16 @@ import pysolr
 
 from . import fields
 from .fields import Kind
-from .query import Clauses, Query, parse, parse_words
-from .sql import Statement
+from .local_params import parse_any
+from .query import Clauses, Query, parse_words, unsupported
+from .score import score
+from .sql import Statement, condition, each, many, single
 
-_KNOWN = frozenset(
-    """q fq fl rows start sort facet facet.field facet.limit facet.mincount qf mm tie defType df
-    q.op wt extras""".split()
-)
+_MEANT = ("q", "fq", "fl", "rows", "start", "sort", "qf", "mm", "tie", "defType", "df", "q.op")
+_FACETED = ("facet", "facet.field", "facet.limit", "facet.mincount")
+# CKAN leaves these in its calls; they say nothing to Solr either.
+_IDLE = ("wt", "extras", "fq_list")
+_KNOWN = frozenset((*_MEANT, *_FACETED, *_IDLE))
 _DATA_DICTS = ("data_dict", "validated_data_dict")
 _WORD_PARSERS = ("dismax", "edismax")
 
@@ -40,46 +43,62 @@ class Request:
 
     def statement(self) -> tuple[str, dict[str, Any]]:
         """One statement for the number of hits, the page and the facets, with its parameters."""
-        made = Statement(self.weights, self.tie)
-        scored = any(field == "score" for field, _ in self.sort) or "score" in self.show
-        columns = [f"{made.score(self.query) if scored else '0'} as score"]
-        order = []
-        for number, (field, direction) in enumerate(self.sort):
-            columns.append(f"{_sort_value(made, field)} as sort{number}")
-            key = "score" if field == "score" else f"sort{number}"
-            order.append(f"{key} {direction} nulls last")
-        columns += [f"{_facet_values(made, f)} as values{n}" for n, f in enumerate(self.facets)]
-        condition = made.condition(Clauses(must=(self.query, *self.filters)))
+        made = Statement(self.weights)
+        columns, order = self._columns(made)
+        where = condition(made, Clauses(must=(self.query, *self.filters)))
         limit, offset = made.parameter(self.rows), made.parameter(self.start)
-        answers = ["(select count(*) from hit) as total"]
-        answers += [
-            f"(select coalesce(array_agg({column}), '{{}}') from page) as {name}"
-            for column, name in (("index_id", "page"), ("score", "scores"))
+        answers = [
+            "(select count(*) from hit) as total",
+            "(select coalesce(array_agg(index_id), '{}') from page) as page",
+            "(select coalesce(array_agg(score), '{}') from page) as scores",
+            *(
+                f"{self._facet(made, number)} as facet{number}"
+                for number in range(len(self.facets))
+            ),
         ]
-        answers += [f"{self._facet(made, n)} as facet{n}" for n in range(len(self.facets))]
         sql = (
-            f"with hit as materialized (select d.index_id, {', '.join(columns)}"  # noqa: S608 (built from our own words and placeholders)
-            f" from aizu_search.dataset d where {condition}),"
+            f"with hit as materialized (select d.index_id, {', '.join(columns)}"  # noqa: S608
+            f" from aizu_search.dataset d where {where}),"
             f" page as (select * from hit order by {', '.join([*order, 'index_id'])}"
             f" limit {limit} offset {offset})"
             f" select {', '.join(answers)}"
         )
         return sql, made.parameters
 
+    def _columns(self, made: Statement) -> tuple[list[str], list[str]]:
+        """What is needed of each hit, and in which order hits come."""
+        keys = [field for field, _ in self.sort]
+        scored = "score" in keys or "score" in self.show
+        columns = [f"({score(made, self.query, self.tie) if scored else '0'})::float8 as score"]
+        order = []
+        for number, (field, direction) in enumerate(self.sort):
+            key = "score" if field == "score" else f"sort{number}"
+            if field != "score":
+                columns.append(f"{_sort_value(made, field)} as {key}")
+            order.append(f"{key} {direction} nulls last")
+        for number, field in enumerate(self.facets):
+            columns.append(f"{single(field) or many(made, field)} as values{number}")
+        return columns, order
+
     def _facet(self, made: Statement, number: int) -> str:
-        limit = None if self.facet_limit < 0 else self.facet_limit
+        """Values and their counts as a JSON list of pairs, the most frequent first."""
+        field, values = self.facets[number], f"values{number}"
+        source = "hit" if single(field) else f"hit, {each(field, values)} v"
+        value = values if single(field) else "v"
+        least = made.parameter(max(1, self.facet_minimum))
+        limit = made.parameter(None if self.facet_limit < 0 else self.facet_limit)
         return (
-            "(select coalesce(json_agg(json_build_array(v, n)), '[]') from"  # noqa: S608
-            f" (select v, count(*) as n from hit, unnest(values{number}) v group by v"
-            f" having count(*) >= {made.parameter(max(1, self.facet_minimum))}"
-            f' order by n desc, v collate "C" limit {made.parameter(limit)}) counted)'
+            "(select coalesce(json_agg(json_build_array(v, n)), '[]') from (select * from"  # noqa: S608
+            f" (select {value}::text as v, count(*) as n from {source} group by 1) counted"
+            f" where v is not null and n >= {least}"
+            f' order by n desc, v collate "C" limit {limit}) shown)'
         )
 
     def stored_columns(self) -> list[str]:
         """What has to be read of each document shown."""
         columns = [name for name in _DATA_DICTS if self._is_shown(name)]
         if any(name not in _DATA_DICTS for name in self.show):
-            columns.append("fields")
+            columns.append("document")
         return columns
 
     def _is_shown(self, field: str) -> bool:
@@ -87,74 +106,67 @@ class Request:
 
     def shown(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """The fields asked for, of those that are there."""
-        asked = {name: value for name, value in document.items() if self._is_shown(name)}
-        if "score" not in self.show:
-            asked.pop("score", None)
-        return {name: value for name, value in asked.items() if value is not None}
+        return {
+            name: value
+            for name, value in document.items()
+            if value is not None and self._is_shown(name) and (name != "score" or name in self.show)
+        }
 
 
 def _sort_value(made: Statement, field: str) -> str:
-    if field == "score":
-        return "0"
     field = "title_string" if field == "title" else field
     kind = fields.kind(field)
     if kind in (Kind.TEXT, Kind.SUBSTRING) or fields.is_multiple(field):
         raise pysolr.SolrError(f"can not sort on multivalued or text field: {field}")
-    column = fields.COLUMNS.get(field)
-    if column or field == "index_id":
-        return f"d.{field}" if kind is Kind.DATE else f'd.{field} collate "C"'
-    value = f"(d.other -> {made.parameter(field)} ->> 0)"
-    return f"{value}::numeric" if kind is Kind.NUMBER else f'{value} collate "C"'
-
-
-def _facet_values(made: Statement, field: str) -> str:
-    kind = fields.kind(field)
-    if kind in (Kind.TEXT, Kind.SUBSTRING):
-        raise pysolr.SolrError(f"Not supported by this search engine: facet on text field {field}")
-    column = fields.COLUMNS.get(field)
-    if column == "text[]":
-        return f"d.{field}"
-    if column:
-        return f"array_remove(array[d.{field}::text], null)"
-    return f"array(select {made.values(field)})"
+    value = single(field) or f"({many(made, field)} ->> 0)"
+    if kind is Kind.NUMBER:
+        return f"{value}::numeric"
+    return value if kind is Kind.DATE else f'{value} collate "C"'
 
 
 def read(parameters: Mapping[str, Any]) -> Request:
     """Check Solr's parameters and bring them into shape."""
     given = {name: value for name, value in parameters.items() if value is not None}
     if unknown := set(given) - _KNOWN:
-        names = ", ".join(sorted(unknown))
-        raise pysolr.SolrError(f"Not supported by this search engine: parameter {names}")
+        raise unsupported(f"parameter {', '.join(sorted(unknown))}")
     operator = str(given.get("q.op", "OR")).upper()
     words = given.get("defType") in _WORD_PARSERS
-    weights = _weights(str(given.get("qf", ""))) if words else {}
     query = str(given.get("q") or "*:*")
-    faceted = str(given.get("facet", "false")).lower() == "true"
+    filters = given.get("fq") or []
+    filters = [filters] if isinstance(filters, str) else filters
     return Request(
-        query=parse_words(query, str(given.get("mm", "100%"))) if words else parse(query, operator),
-        filters=tuple(parse(one, operator) for one in _many(given.get("fq")) if one.strip()),
-        weights=weights or {str(given.get("df", fields.CATCH_ALL)): 1.0},
+        query=parse_words(query, str(given.get("mm", "100%")))
+        if words and not query.lstrip().startswith("{!")
+        else parse_any(query, operator),
+        filters=tuple(parse_any(one, operator) for one in filters if one.strip()),
+        weights=(_weights(str(given.get("qf", ""))) if words else None)
+        or {str(given.get("df", fields.CATCH_ALL)): 1.0},
         tie=_number(float, given, "tie", 0.0),
         show=tuple(re.split(r"[\s,]+", str(given.get("fl") or "*").strip())),
         rows=_number(int, given, "rows", 10),
         start=_number(int, given, "start", 0),
         sort=_sort(str(given.get("sort") or "score desc")),
-        facets=tuple(_many(given.get("facet.field"))) if faceted else (),
+        facets=_facets(given),
         facet_limit=_number(int, given, "facet.limit", 100),
         facet_minimum=_number(int, given, "facet.mincount", 0),
     )
 
 
-def _many(value: Any) -> list[str]:
-    """A parameter that may be given several times: a list, a JSON list or one text."""
-    if not value:
-        return []
-    if isinstance(value, str) and value.lstrip().startswith("["):
+def _facets(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields to count values of, which CKAN gives as a list or as the same in JSON."""
+    if str(given.get("facet", "false")).lower() != "true":
+        return ()
+    asked = given.get("facet.field") or []
+    if isinstance(asked, str) and asked.lstrip().startswith("["):
         try:
-            value = json.loads(value)
-        except ValueError:
-            return [value]
-    return [value] if isinstance(value, str) else [str(one) for one in value]
+            asked = json.loads(asked)
+        except ValueError as error:
+            raise pysolr.SolrError(f"Not a list: facet.field={asked[:100]}") from error
+    names = tuple(dict.fromkeys([asked] if isinstance(asked, str) else map(str, asked)))
+    for name in names:
+        if fields.kind(name) in (Kind.TEXT, Kind.SUBSTRING):
+            raise unsupported(f"facet on text field {name}")
+    return names
 
 
 def _number(kind: Any, given: Mapping[str, Any], name: str, default: Any) -> Any:
@@ -185,6 +197,6 @@ def _sort(text: str) -> tuple[tuple[str, str], ...]:
             )
         field, direction = match.groups()
         if "(" in field:
-            raise pysolr.SolrError(f"Not supported by this search engine: sort by function {field}")
+            raise unsupported(f"sort by function {field}")
         keys.append((field, direction.lower()))
     return tuple(keys)

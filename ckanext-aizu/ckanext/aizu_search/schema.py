@@ -10,9 +10,9 @@ from .fields import COLUMNS
 
 log = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 SEARCHED = ("index_id", *COLUMNS, "other", "headline", "body", "labelled")
-STORED = ("index_id", "fields", "data_dict", "validated_data_dict")
+STORED = ("index_id", "document", "data_dict", "validated_data_dict")
 
 _LOCK = 0x61697A75  # "aizu": any number will do that all processes share
 _CREATE = f"""
@@ -39,11 +39,11 @@ create index on aizu_search.dataset using gin (tags);
 create index on aizu_search.dataset using gin (groups);
 create table aizu_search.stored (
     index_id text primary key references aizu_search.dataset on delete cascade,
-    fields text not null,
+    document text not null,
     data_dict text,
     validated_data_dict text
 );
-"""
+"""  # noqa: S608 (of our own words only)
 
 
 def ensure(engine: Engine) -> None:

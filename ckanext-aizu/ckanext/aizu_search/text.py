@@ -36,6 +36,11 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
+def has_joined_script(text: str) -> bool:
+    """Whether the text has characters of a script without spaces."""
+    return any(run.lastgroup == "joined" for run in _RUNS.finditer(normalise(text)))
+
+
 def _unaccented(word: str) -> str:
     if word.isascii():
         return word
@@ -78,7 +83,8 @@ def query_tokens(text: str, *, prefix: bool = False) -> list[Token]:
     return tokens
 
 
-def _quoted(lexeme: str) -> str:
+def quoted(lexeme: str) -> str:
+    """A lexeme in the notation of PostgreSQL's text search types."""
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
@@ -88,7 +94,7 @@ def tsquery(tokens: Iterable[Token], *, label: str = "", weight: str = "") -> st
     before = 0
     for token in tokens:
         mark = ("*" if token.prefix else "") + weight
-        lexeme = _quoted(label + token.text) + (f":{mark}" if mark else "")
+        lexeme = quoted(label + token.text) + (f":{mark}" if mark else "")
         query = f"{query} <{token.place - before}> {lexeme}" if query else lexeme
         before = token.place
     return query
@@ -118,4 +124,4 @@ class Vector:
         self._next = last + 2
 
     def __str__(self) -> str:
-        return " ".join(f"{_quoted(text)}:{','.join(at)}" for text, at in self._places.items())
+        return " ".join(f"{quoted(text)}:{','.join(at)}" for text, at in self._places.items())

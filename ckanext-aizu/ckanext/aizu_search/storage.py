@@ -1,0 +1,109 @@
+"""The connections over which the index is read and written, and what makes both safe.
+
+Writing joins the transaction in which CKAN changes the dataset, so that index and catalogue are
+committed together or not at all. Where CKAN has committed already and only then asks for the index
+to follow, writing has a transaction of its own. Reading has a connection of its own: a search that
+fails can not spoil a transaction of CKAN's.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pysolr
+from ckan import model
+from sqlalchemy import text
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
+
+from . import schema
+from .document import row
+
+log = logging.getLogger(__name__)
+
+# The databases whose tables this process has seen to.
+_prepared: set[str] = set()
+
+
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """A connection for one search."""
+    with _errors_translated(), _engine().connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing() -> Iterator[Connection]:
+    """The transaction of CKAN's session if it changes anything, otherwise one of our own."""
+    with _errors_translated():
+        engine = _engine()
+        if not _session_changes_something():
+            with engine.begin() as connection:
+                yield connection
+            return
+        connection = model.Session.connection()
+        # A savepoint, because CKAN may go on after an error of the index.
+        with connection.begin_nested():
+            yield connection
+
+
+def put(connection: Connection, documents: Sequence[Mapping[str, Any]]) -> None:
+    """Write documents, each in place of the one with the same index_id."""
+    now = datetime.now(UTC)
+    rows = [row(document, now) for document in documents]
+    if rows:
+        connection.exec_driver_sql(_PUT_SEARCHED, [one.searched for one in rows])
+        connection.exec_driver_sql(_PUT_STORED, [one.stored for one in rows])
+
+
+def _upsert(table: str, columns: Sequence[str]) -> str:
+    values = ", ".join(f"%({column})s" for column in columns)
+    assignments = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
+    return (
+        f"insert into aizu_search.{table} ({', '.join(columns)}) values ({values})"  # noqa: S608
+        f" on conflict (index_id) do update set {assignments}"
+    )
+
+
+_PUT_SEARCHED = _upsert("dataset", schema.SEARCHED)
+_PUT_STORED = _upsert("stored", schema.STORED)
+
+
+def _engine() -> Engine:
+    """CKAN's engine, with our tables in its database."""
+    engine: Engine = model.ensure_engine()
+    if str(engine.url) not in _prepared:
+        schema.ensure(engine)
+        _prepared.add(str(engine.url))
+    return engine
+
+
+def _session_changes_something() -> bool:
+    session = model.Session()
+    if session.new or session.dirty or session.deleted:
+        return True
+    if not session.in_transaction():
+        return False
+    # PostgreSQL gives a transaction its number with the first write.
+    written = session.execute(text("select pg_current_xact_id_if_assigned() is not null"))
+    return bool(written.scalar())
+
+
+@contextmanager
+def _errors_translated() -> Iterator[None]:
+    try:
+        yield
+    except ProgrammingError as error:
+        # Somebody may have dropped our tables; look again next time.
+        _prepared.clear()
+        raise _translated(error) from error
+    except SQLAlchemyError as error:
+        raise _translated(error) from error
+
+
+def _translated(error: SQLAlchemyError) -> pysolr.SolrError:
+    """An error without the statement, which is none of the reader's business."""
+    log.error("The search index failed", exc_info=error)
+    return pysolr.SolrError(f"The search index could not answer ({type(error).__name__})")
