@@ -1,5 +1,6 @@
 """Rules that Table Schema cannot say, as Frictionless checks, so that one report holds everything."""
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -102,7 +103,7 @@ class plain_numbers(Check):  # noqa: N801
         """1_000, 1e3 and NaN are numbers for Python, and for hardly anybody else."""
         for name in self.columns:
             text = _text(row, name)
-            if _number(row, name) is not None and not PLAIN_NUMBER.fullmatch(text):
+            if row[name] is not None and not PLAIN_NUMBER.fullmatch(text):
                 yield _error(NumberFormError, row, name, f"written as {text}")
 
     metadata_profile_patch = {
@@ -116,9 +117,9 @@ def _text(row: Any, name: str) -> str:
 
 
 def _number(row: Any, name: str) -> float | None:
-    """The cell's value; nothing where it is blank or Frictionless has refused its type."""
+    """The cell's value; nothing where it is blank, refused for its type, or not finite."""
     value = row[name]
-    return None if value is None else float(value)
+    return float(value) if value is not None and math.isfinite(value) else None
 
 
 def _error(kind: type[errors.CellError], row: Any, name: str, note: str) -> errors.CellError:

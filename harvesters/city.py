@@ -53,7 +53,7 @@ class Feed:
     department: Department
     themes: tuple[str, ...]
     licence: str
-    attribution: str
+    attribution: Words
     simulated: bool
     schedule: str
     rows: Bounds
@@ -139,7 +139,7 @@ def _feed(
         department=offices[part.one_of("department", offices)],
         themes=_themes(part, themes),
         licence=part.text("licence"),
-        attribution=part.text("attribution", ""),
+        attribution=Words(part.text("attribution", ""), part.text("attribution_en", "")),
         simulated=part.flag("simulated", default=False),
         schedule=part.text("schedule"),
         rows=read_bounds(part.part("rows", {}), dataset.rows),

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from harvesters import keep, pipeline
 from harvesters import settings as setting
 from harvesters.city import load_city
 from harvesters.errors import HarvestError, InvalidTableError
-from harvesters.report import Finding, as_table
+from harvesters.report import Finding, as_table, padded
 from harvesters.words import Words, language
 
 STEPS = {
@@ -102,7 +103,6 @@ def validate(source: str, city: str | None, file: Path | None, as_json: bool) ->
         checked = pipeline.check(one_job(source, city, quiet=as_json), file)
         if as_json:
             click.echo(json.dumps(checked.report, ensure_ascii=False, indent=1))
-            sys.exit(0 if checked.verdict.valid else InvalidTableError.exit_code)
         pipeline.refuse_invalid(checked)
 
 
@@ -149,23 +149,16 @@ def status(as_json: bool) -> None:
     click.echo(as_table(rows, STATUS.said(spoken).split(",")))
 
 
-class refusals:  # noqa: N801  used like a function
+@contextmanager
+def refusals(spoken: str, *, as_json: bool = False) -> Iterator[None]:
     """Turns an error of ours into a message and the exit code it carries."""
-
-    def __init__(self, spoken: str, *, as_json: bool = False) -> None:
-        self.spoken = spoken
-        self.as_json = as_json
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Explains and leaves."""
-        if isinstance(error, HarvestError):
-            if self.as_json:
-                click.echo(json.dumps(as_report(error), ensure_ascii=False, indent=1))
-            explain(error, self.spoken)
-            sys.exit(error.exit_code)
+    try:
+        yield
+    except HarvestError as error:
+        if as_json and not isinstance(error, InvalidTableError):
+            click.echo(json.dumps(as_report(error), ensure_ascii=False, indent=1))
+        explain(error, spoken)
+        sys.exit(error.exit_code)
 
 
 def as_report(error: HarvestError) -> dict[str, Any]:
@@ -202,8 +195,7 @@ def teller(spoken: str) -> Callable[[str, Words], None]:
     """Prints one line for each step."""
 
     def tell(step: str, told: Words) -> None:
-        name = STEPS[step].said(spoken)
-        click.echo(f"  {name}{' ' * (10 - len(name.encode('cp932')))}{told.said(spoken)}")
+        click.echo(f"  {padded(STEPS[step].said(spoken), 10)}{told.said(spoken)}")
 
     return tell
 

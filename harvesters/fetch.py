@@ -93,9 +93,9 @@ def get(
         raise AddressError(f"転送が終わりません: {url}", f"endless redirects: {url}") from error
     except requests.RequestException as error:
         raise UnreachableError(
-            f"{url} に接続できないか、時間内に応答がありません（{_reason(error)}）。"
+            f"{url} に接続できないか、時間内に応答がありません（{reason(error)}）。"
             "あとでもう一度実行してください。",
-            f"no connection to {url}, or no answer in time ({_reason(error)}); try again later",
+            f"no connection to {url}, or no answer in time ({reason(error)}); try again later",
         ) from error
     return Snapshot(
         content=content,
@@ -150,10 +150,11 @@ def _body(
             progress(len(content), announced)
             _refuse_endless(response.url, len(content), deadline)
     except requests.exceptions.ChunkedEncodingError as error:
+        came = response.raw.tell()
         raise TruncatedError(
-            f"{response.url} が途中で切れました。{announced} バイトのうち {len(content)} "
+            f"{response.url} が途中で切れました。{announced} バイトのうち {came} "
             "バイトしか届いていません。あとでもう一度実行してください。",
-            f"{response.url} broke off: {len(content)} of {announced} bytes came; try again later",
+            f"{response.url} broke off: {came} of {announced} bytes came; try again later",
         ) from error
     return bytes(content)
 
@@ -177,8 +178,8 @@ def _filename(response: requests.Response) -> str:
     return re.sub(r"[\x00-\x1f/\\:]", "_", name).strip(". ") or "original"
 
 
-def _reason(error: requests.RequestException) -> str:
-    """The innermost cause, without the addresses of Python objects."""
+def reason(error: requests.RequestException) -> str:
+    """The innermost cause, since the outer ones show addresses of Python objects."""
     cause: BaseException = error
     while cause.__context__ is not None:
         cause = cause.__context__

@@ -22,6 +22,7 @@ BINARY = {
     b"\x1f\x8b": Words("gzip", "a gzip archive"),
 }
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+JAPANESE = re.compile("[\u3040-\u9fff]")
 PAGE = re.compile(r"\s*(<!doctype html|<html|<\?xml|<head|<body|<script|<!--)", re.IGNORECASE)
 
 
@@ -76,6 +77,8 @@ def _decode(content: bytes, known: set[str]) -> tuple[str, str]:
             failures.append(f"{line} ({encoding})")
     if not fitting:
         _refuse_encoding(failures)
+    if fitting[0][0] == "cp932":
+        _refuse_mixed(content)
     for encoding, text in fitting:
         first = text.lstrip().partition("\n")[0]
         if known & {heading_key(cell.strip('"')) for cell in re.split(r"[,\t]", first)}:
@@ -98,6 +101,22 @@ def _refuse_encoding(failures: list[str]) -> None:
         f"unknown encoding; the first unreadable lines are {lines}. "
         "Save the list again in UTF-8 or in Shift_JIS (CP932), and in one of them only.",
     )
+
+
+def _refuse_mixed(content: bytes) -> None:
+    """UTF-8 lines inside CP932 often decode without an error, into other characters."""
+    for number, line in enumerate(content.split(b"\n"), 1):
+        try:
+            text = line.decode("utf-8")
+        except UnicodeDecodeError:
+            continue
+        if JAPANESE.search(text):
+            raise NotTheListError(
+                f"文字コードが混ざっています。{number} 行目だけ UTF-8 のようです。"
+                "全体を UTF-8 か Shift_JIS のどちらか一つで保存し直してください。",
+                f"mixed encodings: line {number} seems to be UTF-8, others are not. "
+                "Save the whole list again in one encoding.",
+            )
 
 
 def _refuse_other_text(text: str) -> None:

@@ -13,10 +13,12 @@ from harvesters import report as reporting
 from harvesters import validate as validating
 from harvesters.city import City, Feed, load_city
 from harvesters.errors import (
+    ColumnsError,
     ConfigurationError,
     HarvestError,
     InvalidTableError,
     NotInCatalogueError,
+    NotTheListError,
     PortalError,
 )
 from harvesters.fetch import Snapshot
@@ -98,16 +100,28 @@ def check(job: Job, file: Path | None = None) -> Checked:
 
 def fetch(job: Job, file: Path | None = None) -> Snapshot:
     """The bytes from the address, or from a file in its place; kept on disk either way."""
-    snapshot = fetching.read_file(file, job.feed.url) if file else _download(job)
+    known = job.folder.last_snapshot()
+    snapshot = fetching.read_file(file, job.feed.url) if file else _download(job, known)
     job.folder.keep_snapshot(snapshot)
     where, size = file or snapshot.url, len(snapshot.content)
-    job.tell("fetch", Words(f"{where}（{size:,} バイト）", f"{where} ({size:,} bytes)"))
+    same = known is not None and known.sha256 == snapshot.sha256
+    job.tell(
+        "fetch",
+        Words(
+            f"{where}（{size:,} バイト{'、前回と同じ' if same else ''}）",
+            f"{where} ({size:,} bytes{', as before' if same else ''})",
+        ),
+    )
     return snapshot
 
 
 def normalise(job: Job, snapshot: Snapshot) -> Table:
     """The city's list in the columns of the descriptor."""
-    table = job.source.normalise(snapshot, job.feed, job.city)
+    try:
+        table = job.source.normalise(snapshot, job.feed, job.city)
+    except (NotTheListError, ColumnsError) as error:
+        told = Words(*(f"{snapshot.filename}: {text}" for text in error.words))
+        raise type(error)(told.ja, told.en) from error
     rows, repairs = len(table.rows), len(table.repairs)
     job.tell(
         "normalise",
@@ -126,7 +140,7 @@ def validate(job: Job, snapshot: Snapshot, table: Table) -> Checked:
     verdict = validating.validate(table, job.feed, job.city)
     report = reporting.complete(verdict.report, table)
     job.folder.keep_report(report)
-    errors = verdict.report["stats"]["errors"]
+    errors = len(report["aizu"]["findings"])
     told = Words("問題ありません", "valid")
     if not verdict.valid:
         told = Words(f"誤り {errors:,} 件", f"{errors:,} errors")
@@ -162,7 +176,7 @@ def publish(job: Job, checked: Checked) -> Published:
     return published
 
 
-def _download(job: Job) -> Snapshot:
+def _download(job: Job, known: Snapshot | None) -> Snapshot:
     if not job.feed.url:
         raise ConfigurationError(
             f"{job.feed.file}: sources.{job.source.name}.url がないか、その中の AIZU_CITY_URL が"
@@ -171,7 +185,7 @@ def _download(job: Job) -> Snapshot:
             "AIZU_CITY_URL in it is; a file can be handed over with --from",
         )
     with fetching.polite_session(job.settings.contact) as session:
-        return job.source.fetch(job.feed, session, job.folder.last_snapshot(), job.progress)
+        return job.source.fetch(job.feed, session, known, job.progress)
 
 
 def _known(known: dict[str, T], name: str, where: str) -> T:

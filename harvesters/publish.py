@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -14,7 +15,7 @@ from harvesters.errors import (
     PortalRefusedError,
     PortalUnreachableError,
 )
-from harvesters.fetch import Snapshot
+from harvesters.fetch import Snapshot, reason
 from harvesters.geojson import to_geojson
 from harvesters.settings import Settings
 from harvesters.source import Table
@@ -23,6 +24,8 @@ from harvesters.words import Words
 
 TIMEOUT_S = (10, 300)
 """Loading a large table takes the portal a while; connecting does not."""
+
+LONGEST_DETAIL = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,10 +95,12 @@ def tell_status(settings: Settings, city: City, feed: Feed, state: str, message:
 def _metadata(city: City, feed: Feed, table: Table, snapshot: Snapshot) -> dict[str, Any]:
     """The dataset in the words of the catalogue (DCAT-AP)."""
     dataset = feed.dataset
-    credit = Words(f"\n\n出典: {feed.attribution}", f"\n\nSource: {feed.attribution}")
+    credits = (f"出典: {feed.attribution.ja}", f"Source: {feed.attribution.en}")
     notes = [
-        text + (line if feed.attribution else "")
-        for text, line in zip(dataset.description, credit, strict=True)
+        f"{text}\n\n{credit}" if credited else text
+        for text, credit, credited in zip(
+            dataset.description, credits, feed.attribution, strict=True
+        )
     ]
     return {
         "name": dataset_name(city, feed),
@@ -145,7 +150,7 @@ def _organization(feed: Feed) -> dict[str, str]:
 
 def _source(snapshot: Snapshot, table: Table) -> dict[str, str]:
     return {
-        "url": snapshot.url,
+        "url": snapshot.url or f"file:{quote(snapshot.filename)}",
         "fetched_at": snapshot.fetched_at.isoformat(),
         "sha256": snapshot.sha256,
         "filename": snapshot.filename,
@@ -186,9 +191,9 @@ def _call(
         raise _refused("CKAN の応答ではありません", "no answer of CKAN", error) from error
     except requests.RequestException as error:
         raise PortalUnreachableError(
-            f"ポータル {settings.portal_url} に接続できません（{type(error).__name__}）。"
+            f"ポータル {settings.portal_url} に接続できません（{reason(error)}）。"
             "起動しているか確かめてください。",
-            f"no connection to the portal {settings.portal_url} ({type(error).__name__}); "
+            f"no connection to the portal {settings.portal_url} ({reason(error)}); "
             "check that it is running",
         ) from error
     finally:
@@ -201,7 +206,7 @@ def _refused(ja: str, en: str, detail: object) -> PortalRefusedError:
     if isinstance(detail, dict):
         detail = {key: value for key, value in detail.items() if key != "__type"}
         detail = json.dumps(detail, ensure_ascii=False)
-    told = f": {str(detail)[:1000]}" if detail else ""
+    told = ": " + " ".join(str(detail).split())[:LONGEST_DETAIL] if detail else ""
     return PortalRefusedError(
         f"ポータルが受け付けませんでした。{ja}{told}", f"the portal refused; {en}{told}"
     )

@@ -13,8 +13,8 @@ LONGEST_VALUE = 60
 OWN_RULES = {"outside-city", "swapped-coordinates", "half-position", "number-form"}
 RULES: dict[str, tuple[Words, Words]] = {
     "type-error": (
-        Words("型が違います（{expected}）", "wrong type ({expected})"),
-        Words("数値だけを書いてください", "write a number and nothing else"),
+        Words("型が違います（期待: {expected}）", "wrong type (expected: {expected})"),
+        Words("その型の値だけを書いてください", "write a value of this type and nothing else"),
     ),
     "required": (
         Words("必須の値がありません", "a required value is missing"),
@@ -33,8 +33,12 @@ RULES: dict[str, tuple[Words, Words]] = {
         Words("値を確かめてください", "check the value"),
     ),
     "primary-key": (
-        Words("番号が重なっているか空です", "the key occurs twice or is empty"),
-        Words("施設ごとに違う番号を付けてください", "give every facility a number of its own"),
+        Words("番号が {expected} 行目と同じです", "the same key as in row {expected}"),
+        Words("行ごとに違う番号を付けてください", "give every row a key of its own"),
+    ),
+    "primary-key-empty": (
+        Words("番号がありません", "the key is empty"),
+        Words("番号を付けてください", "give the row a key"),
     ),
     "table-dimensions": (
         Words("行数が範囲の外です（{expected}）", "row count out of bounds ({expected})"),
@@ -119,19 +123,30 @@ def _cell(error: dict[str, Any]) -> tuple[int | None, str]:
 
 
 def _finding(error: dict[str, Any], table: Table) -> Finding:
-    column = error.get("fieldName", "")
-    value = error.get("cell", "")
     if error["type"] == "primary-key":
-        places = [[field.name for field in table.fields].index(name) for name in table.key]
-        column = " + ".join(table.key)
-        value = " + ".join(error["cells"][place] for place in places)
-    constraint = re.match(r'constraint "(\w+)" is "(.*)"', error["note"])
+        return _key_finding(error, table)
+    column, value = error.get("fieldName", ""), error.get("cell", "")
+    told = re.match(
+        r'(?:constraint|type)(?: "(?P<rule>\w+)")? is "(?P<expected>.*)"', error["note"]
+    )
     return Finding(
         row=_source_row(error.get("rowNumber"), table),
         column=table.headings.get(column, column),
         value="" if value == "None" else value,
-        rule=constraint[1] if constraint else error["type"],
-        expected=constraint[2] if constraint else error["note"],
+        rule=(told and told["rule"]) or error["type"],
+        expected=told["expected"].removesuffix("/default") if told else error["note"],
+    )
+
+
+def _key_finding(error: dict[str, Any], table: Table) -> Finding:
+    names = [field.name for field in table.fields]
+    twin = re.search(r"at position (\d+)", error["note"])
+    return Finding(
+        row=_source_row(error["rowNumber"], table),
+        column=" + ".join(table.headings.get(name, name) for name in table.key),
+        value=" + ".join(error["cells"][names.index(name)] for name in table.key),
+        rule="primary-key" if twin else "primary-key-empty",
+        expected=str(_source_row(int(twin[1]), table)) if twin else "",
     )
 
 
@@ -143,13 +158,16 @@ def _source_row(number: int | None, table: Table) -> int | None:
 def as_table(rows: Iterable[Iterable[str]], headings: Iterable[str]) -> str:
     """Columns that stay straight although Japanese characters are twice as wide."""
     lines = [[*headings], *([_one_line(cell) for cell in row] for row in rows)]
-    widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+    widths = [max(map(width, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
-        "  ".join(
-            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
-        ).rstrip()
+        "  ".join(padded(cell, wide) for cell, wide in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def padded(text: str, wide: int) -> str:
+    """The text with spaces up to a width on the terminal."""
+    return text + " " * (wide - width(text))
 
 
 def _one_line(text: str) -> str:
@@ -157,5 +175,6 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _width(text: str) -> int:
+def width(text: str) -> int:
+    """How many places a text takes on a terminal."""
     return sum(2 if unicodedata.east_asian_width(sign) in "FWA" else 1 for sign in text)

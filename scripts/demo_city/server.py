@@ -2,6 +2,7 @@
 
 import argparse
 import html
+import re
 import signal
 import sys
 import threading
@@ -79,16 +80,15 @@ FAULTS = (*SPOILED, "truncated", "500", "slow")
 
 
 class City(BaseHTTPRequestHandler):
-    """Answers GET and HEAD; ?fault=… spoils the answer."""
+    """Answers GET and HEAD; ?fault=NAME behind a path or /fault/NAME before it spoils the answer."""
 
     protocol_version = "HTTP/1.1"
     server: "CityServer"
 
     def do_GET(self) -> None:  # noqa: N802  the name that http.server looks for
         """Finds what is asked for and answers, well or badly."""
-        asked = urlsplit(self.path)
-        fault = parse_qs(asked.query).get("fault", [""])[0]
-        content, media_type = self.server.files.get(asked.path, (b"", ""))
+        path, fault = _asked(self.path)
+        content, media_type = self.server.files.get(path, (b"", ""))
         if not media_type:
             self._answer(HTTPStatus.NOT_FOUND, b"not found\n", "text/plain")
         elif fault == "500":
@@ -142,6 +142,14 @@ class CityServer(ThreadingHTTPServer):
         self.stopping = threading.Event()
         self.files = {offer.path: (offer.make(), offer.media_type) for offer in OFFERS}
         self.files["/"] = (_index(), "text/html; charset=utf-8")
+
+
+def _asked(target: str) -> tuple[str, str]:
+    """Path and fault; the fault before the path fits into AIZU_CITY_URL."""
+    asked = urlsplit(target)
+    if found := re.match(r"/fault/([^/]+)(/.*)", asked.path):
+        return found[2], found[1]
+    return asked.path, parse_qs(asked.query).get("fault", [""])[0]
 
 
 def _index() -> bytes:
