@@ -60,8 +60,7 @@ def main() -> int:
         if arguments.reset:
             return reset(told)
         if arguments.install_only:
-            install(told, Laps(), dev=True, browser=True)
-            return 0
+            return install_only(told, everything=arguments.install_only == "everything")
         return serve(told, demo=not arguments.no_demo)
     except EXPECTED as error:
         sys.stderr.write(f"serve: {error}\n")
@@ -97,8 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     action.add_argument("--reset", action="store_true", help="delete all its data (asks first)")
     action.add_argument(
         "--install-only",
-        action="store_true",
-        help="install everything, what the tests need included, and end",
+        choices=("python", "everything"),
+        help="install what development needs, Python packages or also servers and browser, and end",
     )
     return parser
 
@@ -114,6 +113,19 @@ def install(told: Settings, laps: Laps, *, dev: bool, browser: bool) -> None:
         laps.lap(f"system packages: {', '.join(installed)}")
     if packages.install_python(told, log, dev=dev):
         laps.lap("Python packages")
+
+
+def install_only(told: Settings, *, everything: bool) -> int:
+    """Installs for the tests; without the servers and the browser if only Python is wanted."""
+    log = told.var / "log" / "install.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    laps = Laps()
+    if everything:
+        install(told, laps, dev=True, browser=True)
+    else:
+        packages.install_system(packages.for_python(), log)
+        packages.install_python(told, log, dev=True)
+    return 0
 
 
 def serve(told: Settings, *, demo: bool) -> int:

@@ -67,11 +67,18 @@ def base_python() -> str:
     return sys.executable
 
 
+def for_python() -> tuple[Package, ...]:
+    """System packages without which the Python packages cannot be installed or imported."""
+    return (
+        Package(name="python3-venv", present=_has_venv),
+        Package(name="libmagic1", present=lambda: _has_library("libmagic.so.1")),
+    )
+
+
 def needed(settings: Settings, *, browser: bool) -> tuple[Package, ...]:
     """System packages this portal needs; `browser` adds what the browser tests need."""
     packages = [
-        Package(name="python3-venv", present=_has_venv),
-        Package(name="libmagic1", present=lambda: _has_library("libmagic.so.1")),
+        *for_python(),
         Package(name="nginx-light", present=lambda: program("nginx") is not None),
     ]
     if settings.own_postgres:

@@ -48,7 +48,7 @@ def setup(
     is JSON: the new API token of the harvesters, if one was made.
     """
     context.invoke(upgrade, version="head", plugin="", skip_core=False, skip_plugins=False)
-    _datastore_permissions()
+    datastore_permissions()
     _account(admin_name, admin_email, admin_password)
     admin = model.User.get(admin_name)
     admin.sysadmin = True
@@ -58,7 +58,7 @@ def setup(
     sys.stdout.write("\n" + json.dumps({"token": token}) + "\n")
 
 
-def _datastore_permissions() -> None:
+def datastore_permissions() -> None:
     """Runs what `ckan datastore set-permissions` prints; its owner needs no superuser for it."""
     urls = [
         make_url(config[name])

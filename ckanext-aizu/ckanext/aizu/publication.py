@@ -106,6 +106,7 @@ def read(data_dict: Mapping[str, Any]) -> Publication:
     if errors:
         raise tk.ValidationError(errors)
     dataset = {name: value for name, value in parts["dataset"].items() if name not in OWN_FIELDS}
+    dataset["key_columns"] = dataset.pop("key", [])
     publication = Publication(**{**parts, "dataset": dataset}, files=files)
     _check(publication)
     return publication

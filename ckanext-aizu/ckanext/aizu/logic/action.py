@@ -31,6 +31,7 @@ def aizu_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
     :param original: file, what was fetched, untouched
     :returns: `id`, `name`, `rows`, `changed`, and `resources`: ids by kind
     """
+    tk.check_access("aizu_publish", context, {})
     incoming = publication.read(data_dict)
     name = incoming.dataset["name"]
     tk.check_access("aizu_publish", context, {"name": name})

@@ -12,10 +12,11 @@ HARVESTER = "harvester"
 
 
 def aizu_publish(context: Context, data_dict: dict[str, Any]) -> AuthResult:
-    """An existing dataset needs the right to change it; for a new one package_create decides."""
-    if model.Package.get(data_dict["name"]) is None:
-        return {"success": bool(context.get("user"))}
-    return _may_update(context, data_dict["name"])
+    """Not for strangers; an existing dataset needs the right to change it, a new one to create it."""
+    name = data_dict.get("name")
+    if name and model.Package.get(name):
+        return _may_update(context, name)
+    return {"success": bool(context.get("user"))}
 
 
 def aizu_harvest_status(context: Context, data_dict: dict[str, Any]) -> AuthResult:

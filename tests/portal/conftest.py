@@ -1,0 +1,73 @@
+"""The running portal that scripts/test has started, as its users see it: an address, a token, the command `aizu`."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ckanapi
+import pytest
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+REAL_DATA = ROOT.parent / "shared" / "data"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portal:
+    """Where the portal is and how to speak to it."""
+
+    url: str
+    var: Path
+    token: str
+    city_url: str
+
+    def api(self, token: str | None = None) -> ckanapi.RemoteCKAN:
+        """The action API; as anybody, or as the owner of a token."""
+        return ckanapi.RemoteCKAN(self.url, apikey=token, user_agent="aizu tests")
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        """Asks for a page or a file as a browser does."""
+        return requests.get(self.url + path, timeout=60, **options)
+
+    def aizu(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Runs the command `aizu` as a steward does."""
+        return subprocess.run(
+            [ROOT / ".venv" / "bin" / "aizu", *words],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            cwd=ROOT,
+            env={**os.environ, "AIZU_VAR": str(self.var), "LANG": "ja_JP.UTF-8", **environment},
+        )
+
+
+@pytest.fixture(scope="session")
+def portal() -> Portal:
+    """The portal of scripts/test."""
+    if not os.environ.get("AIZU_TEST_VAR"):
+        pytest.skip("no portal: these tests are run by scripts/test, which starts one")
+    var = Path(os.environ["AIZU_TEST_VAR"])
+    lines = (var / "harvest.env").read_text().splitlines()
+    known = dict(line.split("=", 1) for line in lines)
+    return Portal(
+        url=known["AIZU_PORTAL_URL"],
+        var=var,
+        token=known["AIZU_API_TOKEN"],
+        city_url=known["AIZU_CITY_URL"],
+    )
+
+
+@pytest.fixture
+def real_file() -> Callable[[str], Path]:
+    """Finds a file in the folder of real data beside the checkout, or skips with the reason."""
+
+    def find(name: str) -> Path:
+        file = REAL_DATA / name
+        if not file.exists():
+            pytest.skip(f"no folder of real data: {REAL_DATA} has no {name}")
+        return file
+
+    return find

@@ -1,0 +1,278 @@
+"""From the city's file to the catalogue, on a running portal."""
+
+import csv
+import io
+import json
+import threading
+
+import pytest
+import requests
+from ckanapi import NotAuthorized, NotFound, ValidationError
+
+HYDRANT = "aizuwakamatsu-hydrant"
+
+
+def dataset(portal, name=HYDRANT):
+    return portal.api().action.package_show(id=name)
+
+
+def resource(portal, kind, name=HYDRANT):
+    return next(r for r in dataset(portal, name)["resources"] if r.get("kind") == kind)
+
+
+def download(portal, kind, name=HYDRANT):
+    answer = requests.get(resource(portal, kind, name)["url"], timeout=60)
+    answer.raise_for_status()
+    return answer.content
+
+
+def rows(portal, name=HYDRANT, **query):
+    found = resource(portal, "table", name)["id"]
+    return portal.api().action.datastore_search(resource_id=found, **query)
+
+
+def test_table_files_and_source_hold_the_same_rows(portal):
+    """What the city sends is in the DataStore, the CSV and the GeoJSON, row by row."""
+    sent = requests.get(f"{portal.city_url}/hydrant/072028_fire_hydrant.csv", timeout=60).content
+    source = list(csv.DictReader(io.StringIO(sent.decode("cp932"), newline="")))
+    table = list(csv.DictReader(io.StringIO(download(portal, "table").decode("utf-8-sig"))))
+    places = json.loads(download(portal, "geojson"))["features"]
+    stored = rows(portal, limit=len(source) + 1)
+    assert [row["ID"] for row in table] == [row["ID"] for row in source]
+    assert stored["total"] == len(stored["records"]) == len(source) == len(places)
+    assert [row["種別"] for row in stored["records"]] == [row["種別"] for row in source]
+    assert [float(row["緯度"]) for row in table] == [float(row["緯度"]) for row in source]
+
+
+def test_original_is_untouched(portal):
+    """The original is offered byte for byte as the city sent it."""
+    sent = requests.get(f"{portal.city_url}/hydrant/072028_fire_hydrant.csv", timeout=60).content
+    assert download(portal, "original") == sent
+
+
+def test_csv_opens_in_excel(portal):
+    """The clean CSV begins with the byte order mark that Excel needs, and ends lines as it does."""
+    content = download(portal, "table")
+    assert content.startswith(b"\xef\xbb\xbf")
+    assert content.count(b"\r\n") == content.count(b"\n")
+
+
+def test_columns_are_typed(portal):
+    """Coordinates are numbers in the DataStore: a range of latitudes can be asked for."""
+    types = {field["id"]: field["type"] for field in rows(portal, limit=0)["fields"]}
+    assert types["緯度"] == types["経度"] == "numeric"
+    north = rows(portal, filters={"緯度": {"gte": 37.5}}, limit=5)
+    assert 0 < north["total"] < rows(portal, limit=0)["total"]
+    assert all(float(record["緯度"]) >= 37.5 for record in north["records"])
+
+
+@pytest.mark.parametrize("part", ["消火", "火栓", "防火水", "若松市"])
+def test_part_of_a_word_is_found(portal, part):
+    """The table's search finds a part of a Japanese word, as 避難 in 避難所."""
+    found = rows(portal, q=part, limit=5)
+    assert found["total"] > 0
+    assert all(part in "".join(map(str, record.values())) for record in found["records"])
+
+
+def test_search_marks_are_plain_text(portal):
+    """Signs that mean something to SQL's LIKE are looked for as they stand."""
+    assert rows(portal, q="%")["total"] == 0
+    assert rows(portal, q="_")["total"] == 0
+    assert rows(portal, q="' OR 1=1 --")["total"] == 0
+    assert rows(portal, q="\\")["total"] == 0
+
+
+def test_dataset_says_what_it_is(portal):
+    """Licence, department, theme, simulated flag, last check and report are with the dataset."""
+    found = dataset(portal)
+    assert found["simulated"] is True
+    assert found["license_id"] == "cc-by"
+    assert found["organization"]["title"].startswith("会津若松市")
+    assert [group["name"] for group in found["groups"]] == ["safety"]
+    assert found["harvest_state"] in ("ok", "unchanged")
+    report = json.loads(found["validation_report"])
+    assert report["valid"] is True
+    assert report["rows"] == rows(portal, limit=0)["total"]
+
+
+def test_same_content_changes_nothing(portal):
+    """A second run of an unchanged source leaves the dataset as it is and records the check."""
+    before = dataset(portal)
+    run = portal.aizu("run", "hydrant")
+    after = dataset(portal)
+    assert run.returncode == 0, run.stderr
+    assert after["harvest_state"] == "unchanged"
+    assert after["metadata_modified"] == before["metadata_modified"]
+    assert after["harvest_checked"] >= before["harvest_checked"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "said"),
+    [
+        ("html", 1, "HTML"),
+        ("missing-column", 1, "経度"),
+        ("encoding", 1, "文字コード"),
+        ("outside", 1, "緯度"),
+        ("truncated", 3, "バイト"),
+        ("500", 3, "500"),
+    ],
+)
+def test_bad_source_never_replaces_good_data(portal, fault, code, said):
+    """A broken source ends the run with a code and a reason; the catalogue keeps what it had."""
+    before, table = dataset(portal), download(portal, "table")
+    run = portal.aizu("run", "hydrant", AIZU_CITY_URL=f"{portal.city_url}/fault/{fault}")
+    after = dataset(portal)
+    assert run.returncode == code, run.stdout + run.stderr
+    assert said in run.stdout + run.stderr
+    assert after["content_hash"] == before["content_hash"]
+    assert after["metadata_modified"] == before["metadata_modified"]
+    assert download(portal, "table") == table
+    assert after["harvest_state"] == "failed"
+    assert after["harvest_message"]
+    page = portal.get(f"/dataset/{HYDRANT}").text
+    assert after["harvest_message"].split("。")[0][:20] in page
+
+
+def test_recovers_after_a_failure(portal):
+    """The next good run takes the failure off the page."""
+    portal.aizu("run", "hydrant", AIZU_CITY_URL=f"{portal.city_url}/fault/html")
+    assert dataset(portal)["harvest_state"] == "failed"
+    assert portal.aizu("run", "hydrant").returncode == 0
+    assert dataset(portal)["harvest_state"] == "unchanged"
+
+
+def test_unreachable_server_is_named(portal):
+    """A server that is not there: exit code 3, and the address in the message."""
+    run = portal.aizu("run", "hydrant", AIZU_CITY_URL="http://127.0.0.1:9")
+    assert run.returncode == 3
+    assert "127.0.0.1:9" in run.stdout + run.stderr
+    portal.aizu("run", "hydrant")
+
+
+def test_unreachable_portal_is_named(portal):
+    """A portal that is not there: exit code 4."""
+    run = portal.aizu("run", "hydrant", AIZU_PORTAL_URL="http://127.0.0.1:9")
+    assert run.returncode == 4
+    assert "127.0.0.1:9" in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(
+    ("city", "file", "encoding", "number", "kinds"),
+    [
+        (
+            "yaizu",
+            "hydrants/yaizu_222127_fire_hydrant.csv",
+            "utf-8-sig",
+            193,
+            {"井戸": 101, "防火水そう": 92},
+        ),
+        (
+            "sabae",
+            "hydrants/sabae_200_shokasen_cp932.csv",
+            "cp932",
+            2568,
+            {"消火栓": 2001, "防火水槽": 550, "プール": 16, "その他水利": 1},
+        ),
+    ],
+)
+def test_real_lists_of_other_cities(portal, real_file, city, file, encoding, number, kinds):
+    """Two real lists, one in the standard layout and one in the city's own, are published whole."""
+    path = real_file(file)
+    run = portal.aizu("run", "hydrant", "--from", str(path), "--city", city)
+    name = f"{city}-hydrant"
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert download(portal, "original", name) == path.read_bytes()
+    source = list(csv.DictReader(io.StringIO(path.read_bytes().decode(encoding), newline="")))
+    stored = rows(portal, name, limit=5000)
+    assert stored["total"] == number == len(source)
+    found = [record["種別"] for record in stored["records"]]
+    assert {kind: found.count(kind) for kind in kinds} == kinds
+    assert sorted(float(r["緯度"]) for r in stored["records"]) == sorted(
+        float(r["緯度"]) for r in source
+    )
+    features = json.loads(download(portal, "geojson", name))["features"]
+    assert len(features) == number
+    again = portal.aizu("run", "hydrant", "--from", str(path), "--city", city)
+    assert again.returncode == 0
+    assert dataset(portal, name)["harvest_state"] == "unchanged"
+
+
+def parts(**changes):
+    fields = [{"name": "名称", "type": "string"}, {"name": "数", "type": "integer"}]
+    given = {
+        "dataset": {"name": "test-parts", "title": "試験", "notes": "試験", "license_id": "cc-by"},
+        "organization": {"name": "aizuwakamatsu-kikikanri", "title": "危機管理課"},
+        "schema": {"fields": fields},
+        "source": {"url": "https://example.jp/list.csv"},
+        "report": {"valid": True, "tasks": []},
+    }
+    return {name: json.dumps(changes.get(name, value)) for name, value in given.items()}
+
+
+def publish(portal, *, table="名称,数\r\nあ,1\r\n", token=None, name="一覧 表.csv", **changes):
+    api = portal.api(token or portal.token)
+    files = {"table": (name, table.encode()), "original": ("元 データ.csv", b"raw")}
+    return api.call_action("aizu_publish", parts(**changes), files=files)
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        ({"table": "名称\r\nあ\r\n"}, "table"),
+        ({"table": "名称,数\r\nあ,いち\r\n"}, "table"),
+        ({"schema": {"fields": [{"name": "_id", "type": "string"}]}}, "schema"),
+        ({"schema": {"fields": [{"name": "数", "type": "whole"}]}}, "schema"),
+        ({"report": {"valid": False}}, "report"),
+        ({"organization": {}}, "organization"),
+        ({"dataset": {"title": "名前がない"}}, "dataset"),
+    ],
+)
+def test_portal_does_not_trust_the_caller(portal, change, part):
+    """Parts that do not belong together are refused by name, and no dataset appears."""
+    with pytest.raises(ValidationError) as refused:
+        publish(portal, **change)
+    assert part in refused.value.error_dict
+    with pytest.raises(NotFound):
+        dataset(portal, "test-parts")
+
+
+def test_strangers_may_not_publish(portal):
+    """Without a token nothing is published."""
+    with pytest.raises(NotAuthorized):
+        portal.api().call_action("aizu_publish", parts(), files={"table": ("a.csv", b"x")})
+
+
+def test_harvesters_are_no_sysadmins(portal):
+    """The harvesters' account cannot change the portal's configuration or see others' mail."""
+    with pytest.raises(NotAuthorized):
+        portal.api(portal.token).action.config_option_update(**{"ckan.site_title": "x"})
+
+
+def test_new_version_keeps_addresses_and_japanese_names(portal):
+    """A new version keeps ids and addresses; Japanese file names survive in both."""
+    first = publish(portal)
+    second = publish(portal, table="名称,数\r\nあ,1\r\nい,\r\n")
+    assert (first["rows"], second["rows"], second["changed"]) == (1, 2, True)
+    assert first["resources"] == second["resources"]
+    for kind, name in (("table", "一覧-表.csv"), ("original", "元-データ.csv")):
+        url = requests.utils.unquote(resource(portal, kind, "test-parts")["url"])
+        assert url.endswith(f"/download/{name}")
+    assert download(portal, "original", "test-parts") == b"raw"
+    stored = rows(portal, "test-parts")["records"]
+    assert [(record["名称"], record["数"]) for record in stored] == [("あ", 1), ("い", None)]
+
+
+def test_two_at_once_leave_one_whole_version(portal):
+    """Two publications of one dataset at the same moment: files and table are of the same one."""
+    tables = [f"名称,数\r\n{'あ' * n},{n}\r\n" for n in (3, 4)]
+    threads = [
+        threading.Thread(target=publish, args=(portal,), kwargs={"table": table})
+        for table in tables
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (stored,) = rows(portal, "test-parts")["records"]
+    content = download(portal, "table", "test-parts").decode()
+    assert content == f"名称,数\r\n{stored['名称']},{stored['数']}\r\n"
