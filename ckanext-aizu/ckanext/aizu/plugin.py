@@ -5,7 +5,7 @@ from typing import Any
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 from ckan.lib.plugins import DefaultTranslation
-from ckanext.aizu import cli, japanese_names, status
+from ckanext.aizu import city, cli, japanese_names, status
 
 # CKAN and other plugins take these functions as they find them when they are loaded.
 japanese_names.install()
@@ -13,6 +13,7 @@ japanese_names.install()
 
 @tk.blanket.actions
 @tk.blanket.auth_functions
+@tk.blanket.blueprints
 @tk.blanket.config_declarations
 @tk.blanket.helpers
 class AizuPlugin(p.SingletonPlugin, DefaultTranslation):
@@ -25,10 +26,12 @@ class AizuPlugin(p.SingletonPlugin, DefaultTranslation):
     p.implements(p.IPackageController, inherit=True)
 
     def update_config(self, config: Any) -> None:
-        """IConfigurer: adds templates and files."""
+        """IConfigurer: adds templates and files, and names the portal after its city."""
         tk.add_template_directory(config, "templates")
         tk.add_public_directory(config, "public")
         tk.add_resource("assets", "aizu")
+        if not config.get("ckan.site_title"):
+            config["ckan.site_title"] = f"{city.here()['name']}オープンデータ"
 
     def get_commands(self) -> list[Any]:
         """IClick: `ckan aizu …`."""
