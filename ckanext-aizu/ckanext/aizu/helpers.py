@@ -8,6 +8,8 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from babel.dates import format_date
 from ckan.lib.search.common import SearchError
+from flask import g
+
 from ckanext.aizu import city
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "aizu_site_title",
     "aizu_table_preview",
     "aizu_table_resource",
+    "aizu_title_of",
     "aizu_validation",
 ]
 
@@ -39,7 +42,7 @@ FRONT_PAGE_SEARCH = {
     "fq": "+dataset_type:dataset",
     "rows": 6,
     "sort": "metadata_modified desc",
-    "facet.field": ["groups", "organization"],
+    "facet.field": ["groups"],
     "facet.limit": -1,
 }
 MAP_ROWS = 32000
@@ -61,6 +64,26 @@ def aizu_localised(entity: Entity | None, field: str) -> str:
 def _extra(entity: Entity, key: str) -> str:
     extras = entity.get("extras") or []
     return next((str(extra["value"]) for extra in extras if extra.get("key") == key), "")
+
+
+def aizu_title_of(name: str, title: str) -> str:
+    """Returns the title of a department or theme that a page knows by name and title only.
+
+    Datasets and filters carry the Japanese title alone; the English one is looked up once a page.
+    """
+    return _english_titles().get(name) or title if _english() else title
+
+
+def _english_titles() -> dict[str, str]:
+    if "aizu_english_titles" not in g:
+        wanted = {"all_fields": True, "include_extras": True, "include_dataset_count": False}
+        known = [
+            *tk.get_action("organization_list")({}, dict(wanted)),
+            *tk.get_action("group_list")({}, dict(wanted)),
+        ]
+        g.aizu_english_titles = {found["name"]: _extra(found, "title_en") for found in known}
+    titles: dict[str, str] = g.aizu_english_titles
+    return titles
 
 
 def aizu_site_title() -> str:
@@ -122,21 +145,23 @@ def aizu_front_page() -> dict[str, Any]:
     except SearchError:
         log.exception("The home page is shown without datasets")
         return {"answered": False, "count": 0, "themes": [], "datasets": [], "simulated": False}
-    counts = found["facets"]
     return {
         "answered": True,
         "count": found["count"],
         "datasets": found["results"],
-        "departments": len(counts.get("organization", {})),
-        "themes": _themes(counts.get("groups", {})),
+        "departments": len(tk.get_action("organization_list")({}, {})),
+        "themes": _themes(found["facets"].get("groups", {})),
         "simulated": any(map(aizu_simulated, found["results"])),
     }
 
 
 def _themes(counts: dict[str, int]) -> list[Entity]:
+    """Lists the themes in the order of the city's file; those that stewards added come last."""
     groups = tk.get_action("group_list")(
         {}, {"all_fields": True, "include_dataset_count": False, "include_extras": True}
     )
+    order = [theme["name"] for theme in city.here()["themes"]]
+    groups.sort(key=lambda group: order.index(group["name"]) if group["name"] in order else 999)
     return [group | {"count": counts.get(group["name"], 0)} for group in groups]
 
 

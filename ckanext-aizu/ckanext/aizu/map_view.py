@@ -8,6 +8,7 @@ import ckan.plugins.toolkit as tk
 import js_lib_leaflet
 from ckan.common import CKANConfig
 from ckan.types import Context
+
 from ckanext.aizu import helpers
 
 LEAFLET = Path(js_lib_leaflet.__file__).parent / "static"

@@ -5,8 +5,9 @@ from typing import Any
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 from ckan.types import Context
-from ckanext.aizu import helpers
 from flask import request
+
+from ckanext.aizu import helpers
 
 ROWS = 25
 

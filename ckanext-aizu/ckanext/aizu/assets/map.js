@@ -154,7 +154,8 @@
           if (!nearest || distance < nearest.distance) nearest = { layer, distance };
         });
       });
-      if (nearest) nearest.layer.openPopup();
+      // The popup belongs to the group; a click that reaches it knows which place it came from.
+      if (nearest) nearest.layer.fire("click", { latlng: nearest.layer.getLatLng() }, true);
     });
   }
 
@@ -170,7 +171,7 @@
         pointToLayer: (_, latlng) => shapedMarker(latlng, style, renderer),
       });
       group.bindPopup((layer) => popup(layer.feature.properties || {}, labels), {
-        maxWidth: 300, minWidth: 180, maxHeight: 260,
+        autoPanPadding: [16, 16], maxWidth: Math.min(300, window.innerWidth - 100), maxHeight: 260,
       });
       layers.set(kind, group);
     });
@@ -188,9 +189,15 @@
       count.textContent = text.textFailed;
       return;
     }
-    const map = L.map(box.querySelector(".map-canvas"), { zoomControl: false, preferCanvas: true });
-    L.control.zoom({ zoomInTitle: text.textZoomIn, zoomOutTitle: text.textZoomOut }).addTo(map);
+    const map = L.map(box.querySelector(".map-canvas"), {
+      zoomControl: false, preferCanvas: true, scrollWheelZoom: false,
+    });
+    // The wheel scrolls the page until the reader has turned to the map.
+    map.on("focus", () => map.scrollWheelZoom.enable());
+    map.on("blur", () => map.scrollWheelZoom.disable());
+    L.control.zoom({ position: "bottomleft", zoomInTitle: text.textZoomIn, zoomOutTitle: text.textZoomOut }).addTo(map);
     map.attributionControl.setPrefix(false);
+    map.getPane("popupPane").setAttribute("aria-live", "polite");
     const found = kinds(data.features, text.textOther);
     const layers = drawn(data, found, settings.labels, L.canvas({ padding: 0.3, tolerance: 6 }));
     const all = L.featureGroup([...layers.values()]);
