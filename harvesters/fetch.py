@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
@@ -26,6 +27,7 @@ CONNECT_S, READ_S = 10, 30
 WHOLE_S = 300
 """A server that drips for longer than this is as good as silent."""
 LARGEST_BYTES = 200 * 1024 * 1024
+CHUNK_BYTES = 64 * 1024
 BUSY = (429, 500, 502, 503, 504)
 NOT_AN_ADDRESS = (
     requests.exceptions.MissingSchema,
@@ -142,19 +144,22 @@ def _refuse_status(response: requests.Response) -> None:
 def _body(
     response: requests.Response, deadline: float, progress: Callable[[int, int], None]
 ) -> bytes:
-    announced = int(response.headers.get("Content-Length") or 0)
+    """Reads what has come so far again and again, so that a dripping server meets the deadline."""
+    announced = response.raw.length_remaining or 0
     content = bytearray()
     try:
-        for chunk in response.iter_content(64 * 1024):
+        while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
             content += chunk
             progress(len(content), announced)
             _refuse_endless(response.url, len(content), deadline)
-    except requests.exceptions.ChunkedEncodingError as error:
-        came = response.raw.tell()
+    except urllib3.exceptions.ReadTimeoutError as error:
+        raise requests.ReadTimeout(error) from error
+    except urllib3.exceptions.HTTPError as error:
         raise TruncatedError(
-            f"{response.url} が途中で切れました。{announced} バイトのうち {came} "
+            f"{response.url} が途中で切れました。{announced} バイトのうち {response.raw.tell()} "
             "バイトしか届いていません。あとでもう一度実行してください。",
-            f"{response.url} broke off: {came} of {announced} bytes came; try again later",
+            f"{response.url} broke off: {response.raw.tell()} of {announced} bytes came; "
+            "try again later",
         ) from error
     return bytes(content)
 

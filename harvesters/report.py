@@ -64,6 +64,15 @@ RULES: dict[str, tuple[Words, Words]] = {
         Words("0〜9 と小数点だけで書いてください", "use the digits 0 to 9 and a point only"),
     ),
 }
+TYPES = {
+    "number": Words("数値", "number"),
+    "integer": Words("整数", "whole number"),
+    "boolean": Words("true か false", "true or false"),
+    "date": Words("日付（2026-11-01 の形）", "date, as 2026-11-01"),
+    "time": Words("時刻（08:30:00 の形）", "time, as 08:30:00"),
+    "datetime": Words("日時（2026-11-01T08:30:00Z の形）", "time, as 2026-11-01T08:30:00Z"),
+    "year": Words("年（2026 の形）", "year, as 2026"),
+}
 OTHER = (
     Words("規則に合いません（{expected}）", "breaks a rule ({expected})"),
     Words("値を確かめてください", "check the value"),
@@ -87,9 +96,16 @@ class Finding:
             "" if self.row is None else str(self.row),
             self.column,
             self.value if len(self.value) <= LONGEST_VALUE else self.value[:LONGEST_VALUE] + "…",
-            rule.said(language).format(expected=self.expected),
+            rule.said(language).format(expected=_plainly(self.expected).said(language)),
             advice.said(language),
         )
+
+
+def _plainly(expected: str) -> Words:
+    """The words of Table Schema for people who do not know it."""
+    if digits := re.fullmatch(r"\\d\{(\d+)\}", expected):
+        return Words(f"{digits[1]} 桁の数字", f"{digits[1]} digits")
+    return TYPES.get(expected, Words(expected, expected))
 
 
 def complete(report: dict[str, Any], table: Table) -> dict[str, Any]:
