@@ -1,0 +1,72 @@
+"""A headless Chromium that looks at the portal scripts/test has started, and keeps what it saw."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+SCREENSHOTS = ROOT / "var" / "screenshots"
+# Chromium asks Google's servers for this and that at every start; here only the portal is of interest.
+QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+TILES = "https://cyberjapandata.gsi.go.jp/**"
+
+
+@pytest.fixture(scope="session")
+def address() -> str:
+    """Where the portal is."""
+    if not os.environ.get("AIZU_TEST_VAR"):
+        pytest.skip("no portal: these tests are run by scripts/test, which starts one")
+    lines = (Path(os.environ["AIZU_TEST_VAR"]) / "harvest.env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines)["AIZU_PORTAL_URL"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The distribution's Chromium; its sandbox cannot be used by root."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=[*QUIET, *sandbox]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
+    """Opens pages of a given width; a script error on any of them fails the test.
+
+    The base map's server is cut off: what is shown must not depend on a network.
+    """
+    errors: list[str] = []
+    contexts = []
+
+    def open_page(width: int = 1400, height: int = 900, language: str = "ja") -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, base_url=address, locale=language
+        )
+        context.route(TILES, lambda route: route.abort())
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def keep() -> Callable[[Page, str], None]:
+    """Keeps a screenshot of the whole page under var/screenshots."""
+
+    def keep(page: Page, name: str) -> None:
+        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+    return keep
