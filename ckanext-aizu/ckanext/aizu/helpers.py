@@ -21,7 +21,6 @@ __all__ = [
     "aizu_front_page",
     "aizu_languages",
     "aizu_localised",
-    "aizu_map",
     "aizu_map_resource",
     "aizu_resource_kind",
     "aizu_simulated",
@@ -45,9 +44,7 @@ FRONT_PAGE_SEARCH = {
     "facet.field": ["groups"],
     "facet.limit": -1,
 }
-MAP_ROWS = 32000
-LATITUDE = ("緯度", "lat", "latitude")
-LONGITUDE = ("経度", "lon", "lng", "long", "longitude")
+PREVIEW_ROWS = 5
 
 
 def _english() -> bool:
@@ -96,12 +93,14 @@ def aizu_site_title() -> str:
 
 def aizu_languages() -> list[dict[str, Any]]:
     """Lists the offered languages, each with its own name and this page's address in it."""
-    current = tk.h.lang()
+    current, default = tk.h.lang(), tk.config.get("ckan.locale_default")
     return [
         {
             "code": str(locale),
             "name": locale.display_name or locale.english_name,
-            "url": tk.h.url_for(tk.h.current_url(), locale=str(locale)),
+            "url": tk.h.url_for(
+                tk.h.current_url(), locale="default" if str(locale) == default else str(locale)
+            ),
             "current": str(locale) == current,
         }
         for locale in tk.h.get_available_locales()
@@ -198,6 +197,10 @@ def aizu_data_dictionary(resource: Entity) -> list[dict[str, str]]:
     """Lists the columns of a table with their label and description in the reader's language."""
     if not resource.get("datastore_active"):
         return []
+    return _columns(tk.h.datastore_dictionary(resource["id"]))
+
+
+def _columns(fields: list[Entity]) -> list[dict[str, str]]:
     return [
         {
             "id": field["id"],
@@ -205,7 +208,8 @@ def aizu_data_dictionary(resource: Entity) -> list[dict[str, str]]:
             "label": aizu_localised(field.get("info"), "label") or field["id"],
             "description": aizu_localised(field.get("info"), "notes"),
         }
-        for field in tk.h.datastore_dictionary(resource["id"])
+        for field in fields
+        if not field["id"].startswith("_")
     ]
 
 
@@ -216,49 +220,18 @@ def aizu_column_labels(package: Entity) -> dict[str, str]:
     return {found["id"]: found["label"] for found in columns if found["label"] != found["id"]}
 
 
-def aizu_table_preview(resource: Entity, rows: int = 5) -> dict[str, Any]:
-    """Returns the first rows of a table, or nothing at all when the DataStore cannot answer."""
+def aizu_table_preview(resource: Entity) -> dict[str, Any]:
+    """Returns the first rows of a table, or none where the DataStore does not have it."""
+    wanted = {"resource_id": resource["id"], "limit": PREVIEW_ROWS}
     try:
-        return dict(
-            tk.get_action("datastore_search")({}, {"resource_id": resource["id"], "limit": rows})
-        )
+        found = tk.get_action("datastore_search")({}, wanted)
     except (tk.ObjectNotFound, tk.NotAuthorized):
-        return {"records": [], "total": 0}
-
-
-def aizu_map(package: Entity, resource: Entity) -> dict[str, Any]:
-    """Returns everything the map script needs, as one JSON object."""
+        return {"columns": [], "records": [], "total": 0}
     return {
-        "source": _map_source(package, resource),
-        "labels": aizu_column_labels(package),
-        "base": city.here()["map"],
+        "columns": _columns(found["fields"]),
+        "records": found["records"],
+        "total": found["total"],
     }
-
-
-def _map_source(package: Entity, resource: Entity) -> dict[str, str]:
-    """Says where the places come from: a GeoJSON file, or two columns of a table."""
-    if columns := coordinate_columns(resource):
-        address = tk.h.url_for(
-            "api.action",
-            ver=3,
-            logic_function="datastore_search",
-            resource_id=resource["id"],
-            limit=MAP_ROWS,
-            include_total=False,
-            locale="default",
-        )
-        return {"url": address, "latitude": columns[0], "longitude": columns[1]}
-    route = f"{package.get('type') or 'dataset'}_resource.download"
-    address = tk.h.url_for(route, id=package["name"], resource_id=resource["id"], locale="default")
-    return {"url": address}
-
-
-def coordinate_columns(resource: Entity) -> tuple[str, str] | None:
-    """Returns the names of a table's columns of latitude and longitude, where it has both."""
-    columns = {found["id"].lower(): found["id"] for found in aizu_data_dictionary(resource)}
-    latitude = next((columns[name] for name in LATITUDE if name in columns), None)
-    longitude = next((columns[name] for name in LONGITUDE if name in columns), None)
-    return (latitude, longitude) if latitude and longitude else None
 
 
 def aizu_validation(package: Entity) -> dict[str, Any] | None:
