@@ -122,12 +122,12 @@ def normalise(job: Job, snapshot: Snapshot) -> Table:
     except (NotTheListError, ColumnsError) as error:
         told = Words(*(f"{snapshot.filename}: {text}" for text in error.words))
         raise type(error)(told.ja, told.en) from error
-    rows, repairs = len(table.rows), len(table.repairs)
+    rows, repairs = len(table.rows), reporting.repairs_told(table)
     job.tell(
         "normalise",
         Words(
-            f"{rows:,} 行（{table.encoding}）、修復 {repairs:,} 件",
-            f"{rows:,} rows ({table.encoding}), {repairs:,} repairs",
+            f"{rows:,} 行（{table.encoding}）、{repairs.ja}",
+            f"{rows:,} rows ({table.encoding}), {repairs.en}",
         ),
     )
     for note in table.notes:

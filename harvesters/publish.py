@@ -188,7 +188,7 @@ def _call(
     except ckanapi.NotFound as error:
         raise NotInCatalogueError(f"見つかりません: {error}", f"not found: {error}") from error
     except (ckanapi.CKANAPIError, ckanapi.ServerIncompatibleError) as error:
-        raise _refused("CKAN の応答ではありません", "no answer of CKAN", error) from error
+        raise _refused("思いがけない応答です", "an unexpected answer", error) from error
     except requests.RequestException as error:
         raise PortalUnreachableError(
             f"ポータル {settings.portal_url} に接続できません（{reason(error)}）。"

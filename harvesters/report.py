@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -64,6 +65,14 @@ RULES: dict[str, tuple[Words, Words]] = {
         Words("0〜9 と小数点だけで書いてください", "use the digits 0 to 9 and a point only"),
     ),
 }
+REPAIRS = {
+    "spaces": Words("端の空白", "spaces at the ends"),
+    "half-width": Words("全角の数字", "full-width digits"),
+    "unit": Words("単位", "unit"),
+    "municipality-code": Words("自治体コードの桁", "digits of the municipality code"),
+    "leading-zeros": Words("先頭の 0", "leading zeros"),
+    "short-row": Words("短い行", "short row"),
+}
 TYPES = {
     "number": Words("数値", "number"),
     "integer": Words("整数", "whole number"),
@@ -101,9 +110,21 @@ class Finding:
         )
 
 
+def repairs_told(table: Table) -> Words:
+    """How many values are not as the city wrote them, by rule."""
+    counts = Counter(repair.rule for repair in table.repairs)
+    ja = "、".join(f"{REPAIRS[rule].ja} {count:,}" for rule, count in counts.items())
+    en = ", ".join(f"{REPAIRS[rule].en} {count:,}" for rule, count in counts.items())
+    total = len(table.repairs)
+    return Words(
+        f"修復 {total:,} 件{f'（{ja}）' if ja else ''}",
+        f"{total:,} repairs{f' ({en})' if en else ''}",
+    )
+
+
 def _plainly(expected: str) -> Words:
     """The words of Table Schema for people who do not know it."""
-    if digits := re.fullmatch(r"\\d\{(\d+)\}", expected):
+    if digits := re.fullmatch(r"\[0-9\]\{(\d+)\}", expected):
         return Words(f"{digits[1]} 桁の数字", f"{digits[1]} digits")
     return TYPES.get(expected, Words(expected, expected))
 

@@ -45,14 +45,15 @@ def normalise(snapshot: Snapshot, feed: Feed, city: City) -> Table:
 def _repaired(column: str, kind: str, value: str, code: str) -> tuple[str, str]:
     """The value as the schema wants it, and the rule that changed it if it did."""
     plain = half_width(value)
-    if column in CODES:
-        return (code, "municipality-code") if plain in _worn(code) else (value, "")
-    if column == TOWN and plain.isascii() and plain.isdigit():
+    rule = "spaces" if plain == value.strip() else "half-width"
+    if column in CODES and plain in _worn(code):
+        return code, "municipality-code"
+    if column == TOWN and plain.isdigit() and len(plain) < 7:
         return plain.zfill(7), "leading-zeros"
-    if column == DIAMETER and (found := MILLIMETRES.fullmatch(plain)):
-        return found[1], "half-width" if found[1] == plain else "unit"
-    if kind in {"number", "integer"}:
-        return plain, "half-width"
+    if column == DIAMETER and (found := MILLIMETRES.fullmatch(plain)) and found[1] != plain:
+        return found[1], "unit"
+    if column in (*CODES, TOWN) or kind in {"number", "integer"}:
+        return plain, rule
     return value.strip(), "spaces"
 
 

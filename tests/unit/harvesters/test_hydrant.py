@@ -92,6 +92,18 @@ def test_a_code_of_another_city_is_left_as_it_is(normalised):
 
 
 @pytest.mark.parametrize(
+    ("written", "rule"),
+    [("072028", None), ("７２０２８", "municipality-code"), ("7202", "municipality-code"),
+     ("０７２０２８", "half-width"), ("072028 ", "spaces")],
+)  # fmt: skip
+def test_a_worn_code_is_the_citys_own_again(normalised, written, rule):
+    """However a spreadsheet has worn it down; the report tells which way it was."""
+    table = normalised(as_csv([{"全国地方公共団体コード": written}]))
+    assert table.rows[0][0] == "072028"
+    assert [repair.rule for repair in table.repairs] == ([rule] if rule else [])
+
+
+@pytest.mark.parametrize(
     ("written", "read"),
     [("100", "100"), ("１００", "100"), ("100mm", "100"), ("100㎜", "100"), ("φ100", "100"),
      ("75.5 ミリ", "75.5"), ("75×2", "75×2"), ("不明", "不明")],
