@@ -10,7 +10,7 @@ import pysolr
 
 from . import dates, fields
 from .fields import Kind
-from .text import Vector
+from .text import Vector, storable
 
 Values = dict[str, list[str]]
 
@@ -53,7 +53,7 @@ def _values(value: Any) -> list[str]:
     texts = [
         json.dumps(one) if isinstance(one, bool) else str(one) for one in many if one is not None
     ]
-    return [text.replace("\0", "") for text in texts if text]
+    return [storable(text) for text in texts if text]
 
 
 def _checked(field: str, values: list[str]) -> list[str]:
@@ -84,7 +84,7 @@ def _other(values: Values) -> dict[str, list[Any]]:
     other: dict[str, list[Any]] = {}
     for field, found in values.items():
         kind = fields.kind(field)
-        if field in fields.COLUMNS or kind in (Kind.TEXT, Kind.SUBSTRING):
+        if field in ("index_id", *fields.COLUMNS) or kind in (Kind.TEXT, Kind.SUBSTRING):
             continue
         distinct = list(dict.fromkeys(found))
         if kind is Kind.DATE:

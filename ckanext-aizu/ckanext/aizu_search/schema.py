@@ -1,6 +1,7 @@
 """The tables of the index, in a PostgreSQL schema of their own, made when they are first needed."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import text
@@ -16,7 +17,6 @@ STORED = ("index_id", "document", "data_dict", "validated_data_dict")
 
 _LOCK = 0x61697A75  # "aizu": any number will do that all processes share
 _CREATE = f"""
-drop schema if exists aizu_search cascade;
 create schema aizu_search;
 create table aizu_search.version (number integer not null);
 insert into aizu_search.version values ({VERSION});
@@ -37,6 +37,7 @@ create index on aizu_search.dataset using gin (labelled);
 create index on aizu_search.dataset using gin (other jsonb_path_ops);
 create index on aizu_search.dataset using gin (tags);
 create index on aizu_search.dataset using gin (groups);
+-- What CKAN handed over, as it came: from this a later version can make all the rest again.
 create table aizu_search.stored (
     index_id text primary key references aizu_search.dataset on delete cascade,
     document text not null,
@@ -46,20 +47,36 @@ create table aizu_search.stored (
 """  # noqa: S608 (of our own words only)
 
 
-def ensure(engine: Engine) -> None:
-    """Create the tables unless this version of them is there; many processes may try at once."""
+def ensure(engine: Engine, put: Callable[[Connection, dict[str, Any]], None]) -> None:
+    """Bring the tables to this version, with what they held; many processes may try at once."""
     with engine.begin() as connection:
-        if _is_current(connection):
+        if _version(connection) == VERSION:
             return
         connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        if not _is_current(connection):
-            connection.exec_driver_sql(_CREATE)
-            log.warning("New search index: fill it with `ckan search-index rebuild`")
+        found = _version(connection)
+        if found == VERSION:
+            return
+        if found is not None:
+            connection.execute(text("alter schema aizu_search rename to aizu_search_before"))
+        connection.exec_driver_sql(_CREATE)
+        if found is None:
+            log.warning("The search index is new: fill it with `ckan search-index rebuild`")
+        else:
+            _refill(connection, put)
 
 
-def _is_current(connection: Connection) -> bool:
+def _refill(connection: Connection, put: Callable[[Connection, dict[str, Any]], None]) -> None:
+    ids = connection.execute(text("select index_id from aizu_search_before.stored")).scalars().all()
+    for index_id in ids:
+        kept = text("select * from aizu_search_before.stored where index_id = :id")
+        put(connection, dict(connection.execute(kept, {"id": index_id}).mappings().one()))
+    connection.execute(text("drop schema aizu_search_before cascade"))
+    log.info("The search index has a new form; %d datasets went over", len(ids))
+
+
+def _version(connection: Connection) -> int | None:
     exists = connection.execute(text("select to_regclass('aizu_search.version') is not null"))
     if not exists.scalar():
-        return False
-    number: Any = connection.execute(text("select number from aizu_search.version")).scalar()
-    return bool(number == VERSION)
+        return None
+    number: int = connection.execute(text("select number from aizu_search.version")).scalar_one()
+    return number

@@ -21,7 +21,7 @@ from .query import (
     Wild,
     unsupported,
 )
-from .text import has_joined_script, normalise, query_tokens, quoted, tsquery
+from .text import has_joined_script, normalise, query_tokens, quoted, storable, tsquery
 
 _SUBSTRING_OF = {"name_ngram": "name", "title_ngram": "title_string"}
 _BYTE_ORDER = ' collate "C"'
@@ -38,7 +38,7 @@ class Statement:
     def parameter(self, value: Any) -> str:
         """Keep a value and return the placeholder that stands for it."""
         name = f"p{len(self.parameters)}"
-        self.parameters[name] = value
+        self.parameters[name] = storable(value) if isinstance(value, str) else value
         return f"%({name})s"
 
     def moment(self, value: str) -> datetime:
@@ -123,7 +123,9 @@ def _leaf(made: Statement, query: Leaf) -> str | None:
     # Whatever is in the other fields is in the catch-all too.
     names = [fields.CATCH_ALL] if fields.CATCH_ALL in made.weights else list(made.weights)
     found = [one for name in names if (one := in_field(made, query, name))]
-    return f"({' or '.join(found)})" if found else None
+    if len(found) < 2:
+        return found[0] if found else None
+    return f"({' or '.join(found)})"
 
 
 def in_field(made: Statement, query: Leaf, field: str) -> str | None:

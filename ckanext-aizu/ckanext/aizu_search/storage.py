@@ -6,7 +6,9 @@ to follow, writing has a transaction of its own. Reading has a connection of its
 fails can not spoil a transaction of CKAN's.
 """
 
+import json
 import logging
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -25,6 +27,15 @@ log = logging.getLogger(__name__)
 
 # The databases whose tables this process has seen to.
 _prepared: set[str] = set()
+
+
+def _leave_connections_to_parent() -> None:
+    """In a forked process: two of them on one connection would read each other's answers."""
+    if model.meta.engine is not None:
+        model.meta.engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_leave_connections_to_parent)
 
 
 @contextmanager
@@ -58,6 +69,11 @@ def put(connection: Connection, documents: Sequence[Mapping[str, Any]]) -> None:
         connection.exec_driver_sql(_PUT_STORED, [one.stored for one in rows])
 
 
+def _put_stored(connection: Connection, stored: Mapping[str, Any]) -> None:
+    data_dicts = {name: value for name, value in stored.items() if name != "document"}
+    put(connection, [{**json.loads(stored["document"]), **data_dicts}])
+
+
 def _upsert(table: str, columns: Sequence[str]) -> str:
     values = ", ".join(f"%({column})s" for column in columns)
     assignments = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
@@ -75,7 +91,7 @@ def _engine() -> Engine:
     """CKAN's engine, with our tables in its database."""
     engine: Engine = model.ensure_engine()
     if str(engine.url) not in _prepared:
-        schema.ensure(engine)
+        schema.ensure(engine, _put_stored)
         _prepared.add(str(engine.url))
     return engine
 

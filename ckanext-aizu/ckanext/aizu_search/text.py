@@ -36,6 +36,11 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
+def storable(text: str) -> str:
+    """The text without what PostgreSQL takes in no text: NUL and halves of surrogate pairs."""
+    return text.replace("\0", "").encode("utf-8", "ignore").decode()
+
+
 def has_joined_script(text: str) -> bool:
     """Whether the text has characters of a script without spaces."""
     return any(run.lastgroup == "joined" for run in _RUNS.finditer(normalise(text)))
