@@ -20,6 +20,7 @@ __all__ = [
     "aizu_date",
     "aizu_front_page",
     "aizu_languages",
+    "aizu_licence",
     "aizu_localised",
     "aizu_map_resource",
     "aizu_resource_kind",
@@ -248,6 +249,13 @@ def aizu_choice(field_name: str, value: str) -> str:
     schema = tk.h.scheming_get_dataset_schema("dataset") or {}
     field = tk.h.scheming_field_by_name(schema.get("dataset_fields", []), field_name) or {}
     return str(tk.h.scheming_choices_label(field.get("choices", []), value))
+
+
+def aizu_licence(package: Entity) -> str:
+    """Names a dataset's licence in the reader's language; the dataset has it in its editor's."""
+    known = tk.get_action("license_list")({}, {})
+    titles = {licence["id"]: licence["title"] for licence in known}
+    return str(titles.get(package.get("license_id"), package.get("license_title") or ""))
 
 
 def aizu_column_type(kind: str) -> str:

@@ -39,8 +39,13 @@
       },
     });
     return new Marker(latlng, {
-      renderer, radius: 6, weight: 1.5, color: "#fff", fillColor: style.colour, fillOpacity: 1,
+      renderer, radius: 6, weight: 1.2, color: "#fff", fillColor: style.colour, fillOpacity: 1,
     });
+  }
+
+  /** Small while the whole city is in view, so that marks do not cover one another. */
+  function radiusAt(zoom) {
+    return Math.max(3.5, Math.min(8, zoom - 8.5));
   }
 
   function element(tag, text, className) {
@@ -204,7 +209,13 @@
     const fit = () => map.fitBounds(all.getBounds(), WHOLE_CITY);
     if (all.getBounds().isValid()) fit();
     else map.setView([...settings.base.centre].reverse(), settings.base.zoom);
+    const resize = () => {
+      const radius = radiusAt(map.getZoom());
+      layers.forEach((group) => group.setStyle({ radius, weight: radius < 5 ? 0.6 : 1.2 }));
+    };
+    map.on("zoomend", resize);
     layers.forEach((group) => group.addTo(map));
+    resize();
     baseMap(map, settings.base, box.querySelector(".map-note"), text.textNoBasemap);
     if (found.column) legend(box.querySelector(".map-legend"), found, layers, map);
     openWithEnter(map, layers);
