@@ -1,0 +1,1 @@
+"""Measurements of the running product; figures are printed, never asserted: machines differ."""

@@ -1,0 +1,140 @@
+"""`scripts/backup` and `scripts/restore`: everything that cannot be made again, in one file."""
+
+import argparse
+import configparser
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from stack import portal, services, settings
+from stack.packages import MissingError, postgres_bin
+from stack.settings import ROOT, SettingError, Settings
+from stack.supervisor import StartError, Supervisor, out, read_procfile
+
+# Option of ckan.ini with the database's address, by the name of its dump.
+DUMPS = {"ckan.dump": "sqlalchemy.url", "datastore.dump": "ckan.datastore.write_url"}
+KEPT = ("storage", "harvest", "secrets.json", "harvest.env", settings.FILE_NAME)
+
+
+def main() -> int:
+    """Reads the command line: `save FILE` or `restore FILE`, each with --var."""
+    parser = argparse.ArgumentParser(prog="scripts/backup or scripts/restore", description=__doc__)
+    parser.add_argument("action", choices=("save", "restore"), help=argparse.SUPPRESS)
+    parser.add_argument("file", type=Path, help="the backup, a tar file")
+    parser.add_argument("--var", help="folder of the portal's data (default var)")
+    arguments = parser.parse_args()
+    try:
+        told = settings.load(var=arguments.var)
+        action = save if arguments.action == "save" else restore
+        action(told, arguments.file.absolute())
+    except (MissingError, SettingError, StartError, OSError, tarfile.TarError) as error:
+        sys.stderr.write(f"{arguments.action}: {error}\n")
+        return 1
+    return 0
+
+
+def save(told: Settings, file: Path) -> None:
+    """Writes the backup of a running portal; it appears under its name only when it is whole.
+
+    Raises:
+        StartError: the portal does not run.
+        MissingError: a database could not be read.
+    """
+    if not (told.var / "run" / "state.json").exists():
+        raise StartError(f"no portal runs with the data in {told.var}; start it, then back it up")
+    ini = configparser.RawConfigParser()
+    ini.read(told.var / "ckan.ini", encoding="utf-8")
+    half = file.with_name(f"{file.name}.new")
+    with tempfile.TemporaryDirectory(dir=told.var) as folder:
+        for name, option in DUMPS.items():
+            address = ini["app:main"][option].replace("%%", "%")
+            _run("pg_dump", "--format=custom", f"--file={folder}/{name}", address)
+        half.touch(mode=0o600)
+        with tarfile.open(half, "w") as tar:
+            for name in DUMPS:
+                tar.add(Path(folder, name), name)
+            for name in KEPT:
+                if (told.var / name).exists():
+                    tar.add(told.var / name, name)
+    half.replace(file)
+    out(
+        f"saved to {file} ({file.stat().st_size // 1_000_000} MB); it contains secrets: keep it safe"
+    )
+
+
+def restore(told: Settings, file: Path) -> None:
+    """Fills an empty folder from a backup; start the portal with it afterwards.
+
+    Raises:
+        StartError: the folder is not empty, or the databases are the operator's own.
+        MissingError: a database could not be written.
+    """
+    if (told.var / "postgres").exists():
+        raise StartError(f"{told.var} holds a portal already; give an empty folder with --var")
+    if not told.own_postgres:
+        raise StartError(
+            "AIZU_DATABASE_URL names an existing server: restore the two dumps in the file with "
+            "pg_restore, as docs/operate.md shows"
+        )
+    for folder in ("log", "run"):
+        (told.var / folder).mkdir(parents=True, exist_ok=True)
+    with tarfile.open(file) as tar, tempfile.TemporaryDirectory(dir=told.var) as folder:
+        tar.extractall(folder, filter="data")
+        for name in KEPT:
+            if Path(folder, name).exists():
+                shutil.move(Path(folder, name), told.var / name)
+        _restore_databases(told, Path(folder))
+    # There is a sysadmin already: the next start makes no new password.
+    (told.var / "set-up").write_text("restored")
+    out(f"restored to {told.var}; start it with scripts/serve --var {told.var}")
+
+
+def _restore_databases(told: Settings, folder: Path) -> None:
+    secrets = portal.read_secrets(told.var)
+    password = secrets["postgres_password"]
+    port = services.free_port(told.port + 1000, set())
+    services.create_cluster(told.var.resolve(), password)
+    supervisor = Supervisor(
+        environment=_environment(told, port),
+        logs=told.var / "log",
+        state=told.var / "run" / "state.json",
+        say=out,
+    )
+    try:
+        line = read_procfile(ROOT / "Procfile")["postgres"]
+        supervisor.start("postgres", line, user=services.own_server_user())
+        supervisor.wait("postgres", lambda: services.postgres_ready(port), 60)
+        services.create_databases(port, secrets)
+        for name in DUMPS:
+            database = f"postgresql://{services.SERVER_USER}:{password}@127.0.0.1:{port}"
+            address = f"{database}/{name.removesuffix('.dump')}"
+            _run("pg_restore", "--exit-on-error", f"--dbname={address}", str(folder / name))
+    finally:
+        supervisor.stop()
+
+
+def _environment(told: Settings, port: int) -> Mapping[str, str]:
+    return {
+        "LANG": "C.UTF-8",
+        "AIZU_ROOT": str(ROOT),
+        "AIZU_VAR": str(told.var.resolve()),
+        "AIZU_VENV": str(told.venv),
+        "POSTGRES_BIN": str(postgres_bin()),
+        "POSTGRES_PORT": str(port),
+    }
+
+
+def _run(program: str, *words: str) -> None:
+    binaries = postgres_bin()
+    command = [str(binaries / program) if binaries else program, *words]
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode:
+        raise MissingError(f"{program}: {result.stderr.strip().splitlines()[-1]}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""The commands of docs/operate.md for backup and restore, run as they stand there."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import requests
+
+from .test_serve import Copy
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def commands(heading: str) -> list[str]:
+    """The shell commands below a heading of docs/operate.md."""
+    text = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    section = text.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    return re.findall(r"^    (scripts/.*)$", section, re.MULTILINE)
+
+
+def test_backup_and_restore_as_documented(portal):
+    """A portal restored from the backup shows the same dataset, rows and files."""
+    copy = portal.var.parent / "test-restored"
+    file = portal.var / "aizu-backup.tar"
+    shutil.rmtree(copy, ignore_errors=True)
+    save, restore, start = commands("Backup and restore")
+    places = {"/srv/backup/aizu.tar": str(file), "/srv/aizu-new": str(copy)}
+    for words in (f"{save} --var {portal.var}", restore):
+        for documented, here in places.items():
+            words = words.replace(documented, here)
+        told = subprocess.run(words.split(), cwd=ROOT, capture_output=True, text=True)
+        assert told.returncode == 0, told.stderr
+    assert file.stat().st_mode & 0o077 == 0
+    assert start == "scripts/serve --var /srv/aizu-new"
+    restored = Copy(var=copy, port=5970)
+    try:
+        printed = restored.start()
+        assert "password" not in printed
+        found, original = (
+            requests.get(f"{url}/api/3/action/package_show?id=aizuwakamatsu-hydrant", timeout=30)
+            for url in ("http://127.0.0.1:5970", portal.url)
+        )
+        found, original = found.json()["result"], original.json()["result"]
+        assert found["content_hash"] == original["content_hash"]
+        for resource in found["resources"]:
+            path = resource["url"].split("/", 3)[3]
+            here, there = (
+                requests.get(f"{url}/{path}", timeout=30)
+                for url in ("http://127.0.0.1:5970", portal.url)
+            )
+            assert here.status_code == 200
+            assert here.content == there.content
+        table = next(r["id"] for r in found["resources"] if r["kind"] == "table")
+        rows = requests.get(
+            f"http://127.0.0.1:5970/api/3/action/datastore_search?resource_id={table}&limit=0",
+            timeout=30,
+        )
+        assert rows.json()["result"]["total"] > 1000
+    finally:
+        restored.end()
+
+
+def test_backup_of_nothing_is_refused(tmp_path):
+    """Where no portal runs there is nothing to save; a portal is not overwritten by a restore."""
+    told = subprocess.run(
+        [ROOT / "scripts" / "backup", tmp_path / "x.tar", "--var", tmp_path],
+        capture_output=True,
+        text=True,
+    )
+    assert told.returncode == 1
+    assert "no portal runs" in told.stderr
+    (tmp_path / "postgres").mkdir()
+    told = subprocess.run(
+        [ROOT / "scripts" / "restore", tmp_path / "x.tar", "--var", tmp_path],
+        capture_output=True,
+        text=True,
+    )
+    assert told.returncode == 1
+    assert "already" in told.stderr
