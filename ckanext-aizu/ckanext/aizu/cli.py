@@ -10,11 +10,12 @@ import click
 from ckan import model
 from ckan.cli.db import upgrade
 from ckan.common import config
-from ckanext.aizu import city
-from ckanext.aizu.logic.auth import HARVESTER
 from ckanext.datastore.backend.postgres import get_write_engine
 from ckanext.datastore.cli import permissions_sql
 from sqlalchemy.engine import make_url
+
+from ckanext.aizu import city
+from ckanext.aizu.logic.auth import HARVESTER
 
 TOKEN_NAME = "harvesters"  # noqa: S105
 
@@ -50,8 +51,7 @@ def setup(
     context.invoke(upgrade, version="head", plugin="", skip_core=False, skip_plugins=False)
     datastore_permissions()
     _account(admin_name, admin_email, admin_password)
-    admin = model.User.get(admin_name)
-    admin.sysadmin = True
+    _user(admin_name).sysadmin = True
     token = _harvester(admin_email, keep_token=keep_token)
     model.repo.commit()
     _departments_and_themes()
@@ -82,10 +82,17 @@ def _account(name: str, email: str, password: str) -> None:
         tk.get_action("user_create")(_as_site(), values)
 
 
+def _user(name: str) -> model.User:
+    user = model.User.get(name)
+    if user is None:
+        raise click.ClickException(f"the account {name} is not there although it was just made")
+    return user
+
+
 def _harvester(email: str, *, keep_token: bool) -> str | None:
     """The account that publishes: no sysadmin, known to the auth functions by a mark."""
     _account(HARVESTER, f"{HARVESTER}@{email.partition('@')[2]}", os.urandom(24).hex())
-    user = model.User.get(HARVESTER)
+    user = _user(HARVESTER)
     user.plugin_extras = {**(user.plugin_extras or {}), "aizu": {HARVESTER: True}}
     held = tk.get_action("api_token_list")(_as_site(), {"user_id": user.id})
     if held and keep_token:

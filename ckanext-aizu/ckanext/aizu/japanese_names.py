@@ -26,13 +26,13 @@ def install() -> None:
     munge.munge_tag = tag_name
 
 
-def file_name(name: str | bytes) -> str:
+def file_name(filename: str | bytes) -> str:
     """The name of an uploaded file as it may be stored and offered: letters kept, path removed.
 
     >>> file_name("C:/data/避難所 一覧.CSV")
     '避難所-一覧.csv'
     """
-    text = name.decode("utf-8", "replace") if isinstance(name, bytes) else name
+    text = filename.decode("utf-8", "replace") if isinstance(filename, bytes) else filename
     # CKAN hands a stored file's name back as the last part of its address.
     text = unicodedata.normalize("NFC", unquote(text)).replace("\\", "/")
     path = PurePosixPath(text)
@@ -43,13 +43,15 @@ def file_name(name: str | bytes) -> str:
     return stem.encode()[:room].decode("utf-8", "ignore") + suffix
 
 
-def dataset_name(title: str) -> str:
+def dataset_name(name: str) -> str:
     """A name for an address from a title: Japanese is written as it is read, in Latin letters.
+
+    The parameter is called as in the function of CKAN that this stands for.
 
     >>> dataset_name("消火栓・防火水槽一覧 2026")
     'shoukasen-bouka-suisou-ichiran-2026'
     """
-    text = unicodedata.normalize("NFKC", title)
+    text = unicodedata.normalize("NFKC", name)
     if not text.isascii():
         words = (item["hepburn"] for item in _kakasi().convert(text))
         text = re.sub(r"[^0-9A-Za-z]+", "-", "-".join(words))
@@ -103,4 +105,4 @@ VALIDATORS = {
 
 @cache
 def _kakasi() -> Kakasi:
-    return Kakasi()
+    return Kakasi()  # type: ignore[no-untyped-call]

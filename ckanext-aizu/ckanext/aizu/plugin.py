@@ -5,6 +5,7 @@ from typing import Any
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 from ckan.lib.plugins import DefaultTranslation
+
 from ckanext.aizu import city, cli, japanese_names, status
 
 # CKAN and other plugins take these functions as they find them when they are loaded.

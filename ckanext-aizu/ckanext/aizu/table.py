@@ -10,11 +10,12 @@ from typing import IO, Any
 import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 import psycopg2
-from ckanext.aizu.publication import COLUMN_TYPES
 from ckanext.datastore.backend.postgres import get_write_engine, identifier
 from ckanext.datastore.interfaces import IDatastore
 from psycopg2 import sql
 from psycopg2.extensions import connection, cursor
+
+from ckanext.aizu.publication import COLUMN_TYPES
 
 BOM = b"\xef\xbb\xbf"
 
@@ -65,13 +66,13 @@ def stage(database: connection, fields: list[dict[str, Any]], table: IO[bytes]) 
 
 
 def _create(name: str, fields: list[dict[str, Any]]) -> sql.Composed:
-    columns = [
+    columns: list[sql.Composable] = [
         sql.SQL("{} {}").format(
             sql.Identifier(field["name"]), sql.SQL(COLUMN_TYPES[field.get("type", "any")])
         )
         for field in fields
     ]
-    own = [sql.SQL("_id serial PRIMARY KEY"), sql.SQL("_full_text tsvector")]
+    own: list[sql.Composable] = [sql.SQL("_id serial PRIMARY KEY"), sql.SQL("_full_text tsvector")]
     return sql.SQL("CREATE TABLE {} ({})").format(
         sql.Identifier(name), sql.SQL(", ").join(own + columns)
     )
@@ -167,7 +168,7 @@ class AizuDatastorePlugin(p.SingletonPlugin):
 
 def _quoted(column: str) -> str:
     # SQLAlchemy would take a colon for the start of a bound value.
-    return identifier(column).replace(":", r"\:")
+    return str(identifier(column)).replace(":", r"\:")
 
 
 def _pattern(word: str) -> str:

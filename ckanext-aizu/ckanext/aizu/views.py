@@ -1,7 +1,6 @@
 """Addresses of our own beside CKAN's pages."""
 
-import ckan.plugins.toolkit as tk
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
 from ckanext.aizu import japanese_names
 
@@ -11,7 +10,7 @@ names = Blueprint("aizu_names", __name__)
 @names.route("/aizu/dataset-name")
 def dataset_name() -> Response:
     """Proposes a name for `?title=`; the dataset form asks while a steward types."""
-    proposal = japanese_names.dataset_name(tk.request.args.get("title", ""))
+    proposal = japanese_names.dataset_name(request.args.get("title", ""))
     return jsonify(name=proposal)
 
 

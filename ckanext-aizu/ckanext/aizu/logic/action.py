@@ -5,6 +5,7 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.types import Context
+
 from ckanext.aizu import publication, status, table
 from ckanext.aizu.logic import schema
 from ckanext.aizu.publication import Publication
@@ -61,9 +62,12 @@ def aizu_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
 
 def _existing(context: Context, name: str) -> dict[str, Any] | None:
     try:
-        return tk.get_action("package_show")(tk.fresh_context(context), {"id": name})
+        found: dict[str, Any] = tk.get_action("package_show")(
+            tk.fresh_context(context), {"id": name}
+        )
     except tk.ObjectNotFound:
         return None
+    return found
 
 
 def _organization(context: Context, incoming: Publication) -> str:
@@ -90,9 +94,9 @@ def _save(
     if before is None:
         draft = {**described, "state": "draft", "resources": []}
         before = tk.get_action("package_create")(tk.fresh_context(context), draft)
-    return tk.get_action("package_update")(
-        tk.fresh_context(context), {**described, "state": before["state"], "id": before["id"]}
-    )
+    described = {**described, "state": before["state"], "id": before["id"]}
+    saved: dict[str, Any] = tk.get_action("package_update")(tk.fresh_context(context), described)
+    return saved
 
 
 def _mark_complete(
@@ -103,7 +107,7 @@ def _mark_complete(
     for resource in dataset["resources"]:
         if resource["id"] == table_id:
             resource["datastore_active"] = True
-    done = tk.get_action("package_update")(
+    done: dict[str, Any] = tk.get_action("package_update")(
         tk.fresh_context(context), {**dataset, "content_hash": content_hash, "state": "active"}
     )
     tk.get_action("package_create_default_resource_views")(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ckan.logic.schema import validator_args
+
 from ckanext.aizu.status import STATES
 
 __all__ = ["harvest_status"]
