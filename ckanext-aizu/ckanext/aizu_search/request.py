@@ -12,7 +12,7 @@ import pysolr
 from . import fields
 from .fields import Kind
 from .local_params import parse_any
-from .query import Clauses, Query, parse_words, unsupported
+from .query import Query, parse_words, unsupported
 from .score import score
 from .sql import Statement, condition, each, many, single
 
@@ -45,7 +45,7 @@ class Request:
         """One statement for the number of hits, the page and the facets, with its parameters."""
         made = Statement(self.weights)
         columns, order = self._columns(made)
-        where = condition(made, Clauses(must=(self.query, *self.filters)))
+        where = " and ".join(condition(made, one) for one in (self.query, *self.filters))
         limit, offset = made.parameter(self.rows), made.parameter(self.start)
         answers = [
             "(select count(*) from hit) as total",

@@ -75,8 +75,9 @@ def _refill(connection: Connection, put: Callable[[Connection, dict[str, Any]], 
 
 
 def _version(connection: Connection) -> int | None:
-    exists = connection.execute(text("select to_regclass('aizu_search.version') is not null"))
-    if not exists.scalar():
+    # Not to_regclass: it answers from a cache that does not see what another process has just made.
+    table = "select from pg_tables where schemaname = 'aizu_search' and tablename = 'version'"
+    if not connection.execute(text(f"select exists ({table})")).scalar():  # noqa: S608
         return None
     number: int = connection.execute(text("select number from aizu_search.version")).scalar_one()
     return number

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import ckan.model.meta as meta
 import pysolr
 from ckan import model
 from sqlalchemy import text
@@ -31,8 +32,8 @@ _prepared: set[str] = set()
 
 def _leave_connections_to_parent() -> None:
     """In a forked process: two of them on one connection would read each other's answers."""
-    if model.meta.engine is not None:
-        model.meta.engine.dispose(close=False)
+    if meta.engine is not None:
+        meta.engine.dispose(close=False)
 
 
 os.register_at_fork(after_in_child=_leave_connections_to_parent)
@@ -69,7 +70,8 @@ def put(connection: Connection, documents: Sequence[Mapping[str, Any]]) -> None:
         connection.exec_driver_sql(_PUT_STORED, [one.stored for one in rows])
 
 
-def _put_stored(connection: Connection, stored: Mapping[str, Any]) -> None:
+def put_stored(connection: Connection, stored: Mapping[str, Any]) -> None:
+    """Write one dataset again from its row in the table of what was handed over."""
     data_dicts = {name: value for name, value in stored.items() if name != "document"}
     put(connection, [{**json.loads(stored["document"]), **data_dicts}])
 
@@ -91,7 +93,7 @@ def _engine() -> Engine:
     """CKAN's engine, with our tables in its database."""
     engine: Engine = model.ensure_engine()
     if str(engine.url) not in _prepared:
-        schema.ensure(engine, _put_stored)
+        schema.ensure(engine, put_stored)
         _prepared.add(str(engine.url))
     return engine
 

@@ -1,0 +1,417 @@
+"""The embedded search engine inside CKAN: what is found, who may see it, and that it never loses step."""
+
+import json
+import os
+import random
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+from ckan import model
+from ckan.lib import search
+from ckan.lib.search.common import make_connection
+from ckan.tests import factories, helpers
+
+from ckanext.aizu_search import schema, storage
+from ckanext.aizu_search.engine import PostgresIndex
+
+pytestmark = pytest.mark.usefixtures("with_plugins", "clean_db", "clean_index")
+
+CATALOGUE = {
+    "hydrant-map": {"title": "消火栓マップ", "notes": "市内の消火栓の位置", "tags": ["防災"]},
+    "water": {"title": "水道事業の概要", "notes": "水道管と消火栓の数を含む", "tags": ["水道"]},
+    "shelter": {
+        "title": "指定緊急避難所一覧",
+        "notes": "災害のときに開く施設",
+        "tags": ["防災", "避難"],
+    },
+    "plow": {"title": "除雪車位置情報", "notes": "ロータリー除雪車の現在地", "tags": ["除雪"]},
+    "bus": {"title": "ﾊﾞｽ停・時刻表（ＧＴＦＳ）", "notes": "まちなか周遊バス", "tags": ["交通"]},
+    "road": {"title": "市道の台帳", "notes": "認定した道の一覧", "tags": ["道路"]},
+    "budget": {"title": "Budget 2026", "notes": "Annual budget of the city", "tags": ["finance"]},
+}
+
+
+@pytest.fixture
+def organization(with_plugins, clean_db, clean_index):  # noqa: ARG001 (first clean, then fill)
+    return factories.Organization(name="bosai")
+
+
+@pytest.fixture
+def catalogue(organization):
+    for name, values in CATALOGUE.items():
+        factories.Dataset(
+            name=name,
+            owner_org=organization["id"],
+            **{**values, "tags": [{"name": tag} for tag in values["tags"]]},
+        )
+
+
+def names(q="*:*", **options):
+    found = helpers.call_action("package_search", q=q, **options)
+    return [dataset["name"] for dataset in found["results"]]
+
+
+FOUND = {
+    "消火栓": ["hydrant-map", "water"],
+    "消火": ["hydrant-map", "water"],
+    "マップ": ["hydrant-map"],
+    "避難": ["shelter"],
+    "避難所": ["shelter"],
+    "除雪": ["plow"],
+    "除雪車": ["plow"],
+    "雪": ["plow"],
+    "道": ["road", "water"],
+    "バス停": ["bus"],
+    "ﾊﾞｽ停": ["bus"],
+    "gtfs": ["bus"],
+    "ＧＴＦＳ": ["bus"],
+    "ＢＵＤＧＥＴ": ["budget"],
+    "２０２６": ["budget"],
+    "消火栓 水道": ["water"],
+    "消火栓　水道": ["water"],
+    "消火栓 -水道": ["hydrant-map"],
+    "消火栓 NOT title:マップ": ["water"],
+    '"緊急避難"': ["shelter"],
+    '"避難緊急"': [],
+    "火消栓": [],
+    "避難 OR 除雪": ["plow", "shelter"],
+    "title:消火栓": ["hydrant-map"],
+    "notes:消火栓 AND -title:消火栓": ["water"],
+    "tags:防災": ["hydrant-map", "shelter"],
+    "tags:(交通 OR 除雪)": ["bus", "plow"],
+    "tags:道*": ["road"],
+    "name:b*": ["budget", "bus"],
+    "name:b?s": ["bus"],
+    "name:[a TO c]": ["budget", "bus"],
+    "bud*": ["budget"],
+    "*dget": ["budget"],
+    "title:budget^3": ["budget"],
+    "organization:bosai -防災 -一覧 -budget": ["bus", "plow", "water"],
+    "metadata_modified:[NOW-1HOUR TO NOW+1HOUR] AND 雪": ["plow"],
+    "metadata_modified:[* TO NOW-1DAY]": [],
+    "!!!": [],
+    "🚒": [],
+}
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_finds_what_is_asked_for():
+    """Japanese by its parts, in any width; fields, signs, wildcards and ranges as Solr has them."""
+    assert {query: sorted(names(query)) for query in FOUND} == FOUND
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_title_comes_before_text():
+    """A dataset that is about the word comes before one that mentions it, whatever is newer."""
+    helpers.call_action("package_patch", id="water", version="2")
+    assert names("消火栓") == ["hydrant-map", "water"]
+    helpers.call_action("package_patch", id="hydrant-map", title="地図", version="2")
+    assert names("水道 消火栓")[0] == "water"
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_facets_sort_pages_and_fields():
+    """Facets count all hits; sorting has several keys; pages follow one another; fl selects."""
+    found = helpers.call_action(
+        "package_search",
+        **{
+            "facet.field": ["organization", "tags", "dataset_type"],
+            "facet.limit": 2,
+            "rows": 0,
+        },
+    )
+    assert found["count"] == len(CATALOGUE)
+    assert found["facets"]["organization"] == {"bosai": len(CATALOGUE)}
+    assert found["facets"]["tags"] == {"防災": 2, "finance": 1}
+    frequent = helpers.call_action(
+        "package_search", **{"facet.field": ["tags"], "facet.mincount": 2}
+    )
+    assert frequent["facets"]["tags"] == {"防災": 2}
+    everything = names(sort="dataset_type asc, name desc", rows=100)
+    assert everything == sorted(CATALOGUE, reverse=True)
+    pages = [names(sort="name desc", rows=3, start=start) for start in (0, 3, 6, 9)]
+    assert [name for page in pages for name in page] == everything
+    assert helpers.call_action("package_search", q="除雪", fl=["name", "tags"])["results"] == [
+        {"name": "plow", "tags": ["除雪"]}
+    ]
+
+
+def test_private_datasets_are_for_members_only(app, organization):
+    """A private dataset is found by members of its organisation and by nobody else."""
+    member, stranger = factories.UserWithToken(), factories.UserWithToken()
+    helpers.call_action(
+        "member_create", id="bosai", object=member["id"], object_type="user", capacity="member"
+    )
+    factories.Dataset(name="secret", title="消火栓", private=True, owner_org=organization["id"])
+    asked = {"q": "消火栓", "include_private": True, "facet.field": '["organization"]'}
+    seen = {}
+    for who, token in {"member": member, "stranger": stranger, "nobody": {"token": ""}}.items():
+        answer = app.get(
+            "/api/3/action/package_search",
+            query_string=asked,
+            headers={"Authorization": token["token"]},
+        )
+        seen[who] = (answer.json["result"]["count"], answer.json["result"]["facets"])
+    hidden = (0, {"organization": {}})
+    assert seen == {
+        "member": (1, {"organization": {"bosai": 1}}),
+        "stranger": hidden,
+        "nobody": hidden,
+    }
+
+
+def document(number, **values):
+    return {
+        "index_id": f"i{number}",
+        "id": f"id{number}",
+        "name": f"n{number}",
+        "site_id": search.config["ckan.site_id"],
+        "entity_type": "package",
+        "state": "active",
+        **values,
+    }
+
+
+def test_labels_never_leak():
+    """Whatever is asked, only datasets with one of the reader's labels come."""
+    chance = random.Random(1)
+    labels = [f"label-{n}" for n in range(6)]
+    visible = {f"n{n}": chance.sample(labels, chance.randint(0, 3)) for n in range(60)}
+    make_connection().add([document(n, permission_labels=visible[f"n{n}"]) for n in range(60)])
+    queries = ["*:*", "n* OR *:*", "-name:x", "permission_labels:*", ") OR (*:*", '" OR *:*']
+    for _ in range(60):
+        mine = chance.sample(labels, chance.randint(0, 3))
+        expected = {name for name, theirs in visible.items() if set(theirs) & set(mine)}
+        found = search.query_for(model.Package)
+        asked = {"q": chance.choice(queries), "rows": 100, "fl": "name"}
+        try:
+            found.run({**asked, "fq": "+state:active OR *:*"}, permission_labels=mine)
+        except search.SearchError:
+            continue
+        assert set(found.results) <= expected
+
+
+def random_query(chance, depth=0):
+    """A random boolean query and the function that says which tags fit it."""
+    if depth == 3 or chance.random() < 0.3:
+        tag = chance.choice("abcdef")
+        return f"tags:{tag}", lambda tags: tag in tags
+    parts = [random_query(chance, depth + 1) for _ in range(chance.randint(1, 3))]
+    texts, tests = zip(*parts, strict=True)
+    kind = chance.choice(["AND", "OR", " ", "NOT"])
+    if kind == "NOT":
+        return f"(NOT {texts[0]})", lambda tags: not tests[0](tags)
+    joined = f" {kind} ".join(texts)
+    every_or_any = any if kind == "OR" else all
+    return f"({joined})", lambda tags: every_or_any(test(tags) for test in tests)
+
+
+def test_boolean_queries_mean_what_they_say():
+    """Random queries over random datasets give exactly the set that plain Python gives."""
+    chance = random.Random(2)
+    catalogue = {f"n{n}": chance.sample("abcdef", chance.randint(0, 4)) for n in range(50)}
+    index = make_connection()
+    index.add([document(n, tags=catalogue[f"n{n}"]) for n in range(50)])
+    for _ in range(200):
+        text, fits = random_query(chance)
+        found = index.search(text, rows=100, fl="name", **{"q.op": "AND"})
+        expected = {name for name, tags in catalogue.items() if fits(tags)}
+        assert {dataset["name"] for dataset in found.docs} == expected, text
+
+
+BROKEN = [
+    '"',
+    "(",
+    "title:(",
+    "[* TO",
+    "title:[a TO b]",
+    "*",
+    "?",
+    ":",
+    "a:b:c",
+    "\\",
+    "x" * 10_000,
+    "あ" * 10_000,
+    "a " * 5_000,
+    "(" * 3_000,
+    "'; drop table package; --",
+    "%s %(p0)s",
+    "\u0001\u0007",
+    "a\u0000b",
+    "\ud83d",
+    "👨‍👩‍👧",
+    "\u202eabc שלום",
+    "metadata_modified:[soon TO *]",
+    "{!frange l=0 u=1}div(1,2)",
+    "name:*****************************************a",
+]
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_broken_query_gives_a_message_and_never_a_crash(app):
+    """Whatever is typed, the page and the API answer, and the catalogue is still there."""
+    status = {}
+    for query in BROKEN:
+        page = app.get(
+            "/dataset/", query_string={"q": query.encode("utf-8", "replace")}, status=None
+        )
+        answers = [
+            app.post("/api/3/action/package_search", json={place: query}, status=None)
+            for place in ("q", "fq")
+        ]
+        status[query] = [answer.status_code for answer in (page, *answers)]
+    assert {q: found for q, found in status.items() if set(found) - {200, 400, 409}} == {}
+    assert len(names()) == len(CATALOGUE)
+
+
+# -- index and catalogue in step --------------------------------------------------------------
+
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def killed(act, *, before_commit):
+    """Do something in a process that is killed just before its commit or right after it."""
+    model.Session.remove()
+    child = os.fork()
+    if child == 0:
+        if before_commit:
+            sa.event.listen(model.Session, "before_commit", die)
+        act()
+        die()
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status)
+
+
+def both():
+    """Names and titles in the catalogue, and as the index has them."""
+    rows = model.Session.execute(
+        sa.text("select name, title from package where state = 'active' order by name")
+    )
+    found = make_connection().search("state:active", fl="name title", rows=100, sort="name asc")
+    return [tuple(row) for row in rows], [(one["name"], one["title"]) for one in found.docs]
+
+
+ACTIONS = {
+    "package_create": {"name": "fresh", "title": "Fresh"},
+    "package_patch": {"id": "old", "title": "Changed"},
+    "package_delete": {"id": "old"},
+}
+
+
+@pytest.mark.parametrize("before_commit", [True, False])
+@pytest.mark.parametrize("action", ACTIONS)
+def test_kill_leaves_index_and_catalogue_alike(organization, action, before_commit):
+    """`kill -9` just before or after the commit leaves both as they were, or both changed."""
+    factories.Dataset(name="old", title="Old", owner_org=organization["id"])
+    values = {"owner_org": organization["id"], **ACTIONS[action]}
+    killed(lambda: helpers.call_action(action, **values), before_commit=before_commit)
+    catalogue, index = both()
+    assert index == catalogue
+    assert (catalogue == [("old", "Old")]) == before_commit
+
+
+def test_rolled_back_change_is_not_in_the_index(organization):
+    """What CKAN takes back is not found."""
+    helpers.call_action(
+        "package_create",
+        context={"defer_commit": True},
+        name="fresh",
+        owner_org=organization["id"],
+    )
+    package = model.Package.get("fresh")
+    search.index_for(model.Package).index_package(
+        {
+            **package.as_dict(),
+            "type": "dataset",
+            "with_custom_schema": {},
+            "extras": [],
+            "groups": [],
+            "tags": [],
+        }
+    )
+    model.Session.rollback()
+    assert both() == ([], [])
+
+
+def test_purged_dataset_leaves_the_index(organization):
+    """A purged dataset is found no more, and deletion by query deletes nothing else."""
+    for name in ("one", "two"):
+        factories.Dataset(name=name, title=name, owner_org=organization["id"])
+    helpers.call_action("dataset_purge", id="one")
+    assert both() == ([("two", "two")], [("two", "two")])
+
+
+def test_tables_are_made_once_by_many(organization):
+    """Many processes may start on an empty database at once."""
+    model.Session.remove()
+    with model.meta.engine.begin() as connection:
+        connection.execute(sa.text("drop schema aizu_search cascade"))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: schema.ensure(model.meta.engine, storage.put_stored), range(8)))
+    factories.Dataset(name="one", title="One", owner_org=organization["id"])
+    assert both()[1] == [("one", "One")]
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_dropped_tables_come_back():
+    """Whoever drops the tables gets an error once and then an empty index that can be filled."""
+    model.Session.remove()
+    with model.meta.engine.begin() as connection:
+        connection.execute(sa.text("drop schema aizu_search cascade"))
+    with pytest.raises(search.SearchError):
+        names()
+    assert names() == []
+    search.rebuild(quiet=True)
+    assert len(names()) == len(CATALOGUE)
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_new_form_of_the_index_keeps_its_datasets():
+    """An index of an older version is made anew from what it kept, without a rebuild."""
+    model.Session.remove()
+    with model.meta.engine.begin() as connection:
+        connection.execute(sa.text("update aizu_search.version set number = 0"))
+        connection.execute(sa.text("delete from aizu_search.dataset where name = 'bus'"))
+        connection.execute(sa.text("alter table aizu_search.dataset drop column body"))
+    schema.ensure(model.meta.engine, storage.put_stored)
+    assert names("消火栓") == ["hydrant-map", "water"]
+    assert len(names()) == len(CATALOGUE) - 1
+    facets = helpers.call_action("package_search", **{"facet.field": ["tags"]})["facets"]
+    assert facets["tags"]["防災"] == 2
+
+
+@pytest.mark.usefixtures("catalogue")
+@pytest.mark.filterwarnings("ignore:'protected_args' is deprecated:DeprecationWarning")
+def test_commands_of_ckan(cli):
+    """`ckan search-index` clears, checks and rebuilds the embedded index as it does Solr's."""
+    from ckan.cli.cli import ckan
+
+    def run(*words):
+        answer = cli.invoke(ckan, ["search-index", *words])
+        assert not answer.exit_code, answer.output
+        return answer.output
+
+    total = len(CATALOGUE)
+    assert f"Packages not indexed = 0 out of {total}" in run("check")
+    run("clear", "plow")
+    assert f"Packages not indexed = 1 out of {total}" in run("check")
+    run("rebuild", "--only-missing")
+    assert f"Packages not indexed = 0 out of {total}" in run("check")
+    run("clear")
+    assert f"Packages not indexed = {total} out of {total}" in run("check")
+    run("rebuild")
+    assert names("除雪") == ["plow"]
+    assert "除雪車位置情報" in json.loads(json.dumps(run("show", "plow")))
+
+
+def test_steps_aside_for_solr(ckan_config, monkeypatch):
+    """A web address makes the real client, anything else the embedded index."""
+    assert isinstance(make_connection(), PostgresIndex)
+    monkeypatch.setitem(ckan_config, "solr_url", "http://127.0.0.1:1/solr/ckan")
+    connection = make_connection()
+    assert not isinstance(connection, PostgresIndex)
+    assert type(connection).__module__ == "pysolr"
