@@ -346,8 +346,9 @@ def status(told: Settings) -> int:
         out(f"no portal runs with the data in {told.var}")
         return 3
     state = json.loads((told.var / "run" / "state.json").read_text())
-    memory = {name: memory_mb(pid) for name, pid in state["processes"].items()}
-    for name, pid in state["processes"].items():
+    living = {n: pid for n, pid in state["processes"].items() if Path(f"/proc/{pid}").exists()}
+    memory = {name: memory_mb(pid) for name, pid in living.items()}
+    for name, pid in living.items():
         out(f"  {name:10} process {pid:<8} {memory[name]:6.0f} MB")
     out(f"  {'in all':27} {sum(memory.values()):6.0f} MB")
     out(f"{told.site_url}")

@@ -113,6 +113,7 @@ def write_ini(settings: Settings, secrets: Mapping[str, str], ports: Mapping[str
         "ckanext.dcat.enable_content_negotiation": "true",
         "ckan.views.default_views": "aizu_map aizu_table image_view",
         "ckan.cors.origin_allow_all": "true",
+        "ckan.gravatar_default": "disabled",
         "ckan.auth.create_user_via_web": "false",
         "ckan.auth.public_user_details": "false",
         "aizu.city": settings["AIZU_CITY"],

@@ -226,3 +226,72 @@ def test_database_is_not_open_to_everybody(portal):
     )
     assert found.returncode != 0
     assert "password" in found.stderr
+
+
+@pytest.fixture
+def desk(portal):
+    """A browser session of the sysadmin, by the password the first start printed."""
+    printed = (portal.var / "serve.log").read_text()
+    password = re.search(r"password \(shown only now\): (\S+)", printed)[1]
+    session = requests.Session()
+    page = BeautifulSoup(session.get(f"{portal.url}/user/login").text, "html.parser")
+    form = {"login": "admin", "password": password, **csrf(page)}
+    session.post(f"{portal.url}/user/login", data=form).raise_for_status()
+    return session
+
+
+def csrf(page):
+    """The token that every form of CKAN carries."""
+    return {"_csrf_token": page.select_one('meta[name="_csrf_token"]')["content"]}
+
+
+def filled(form):
+    """What a browser would send if the steward pressed the button at once."""
+    values = []
+    for field in form.select("input[name], textarea[name], select[name]"):
+        if field.name == "select":
+            chosen = field.select("option[selected]") or field.select("option")[:1]
+            values += [(field["name"], option.get("value", option.text)) for option in chosen]
+        elif field.name == "textarea":
+            values.append((field["name"], field.text.lstrip("\n")))
+        elif field.get("type") not in ("checkbox", "radio", "submit", "file") or field.has_attr(
+            "checked"
+        ):
+            values.append((field["name"], field.get("value", "")))
+    return values
+
+
+def test_saving_the_form_unchanged_changes_nothing(portal, desk):
+    """A steward who opens the dataset's form and saves loses nothing that the form does not show."""
+    name = HYDRANT
+    before = portal.api().action.package_show(id=name)
+    page = BeautifulSoup(desk.get(f"{portal.url}/dataset/edit/{name}").text, "html.parser")
+    form = page.select_one("form#dataset-edit")
+    answer = desk.post(f"{portal.url}/dataset/edit/{name}", data=[*filled(form), ("save", "save")])
+    answer.raise_for_status()
+    after = portal.api().action.package_show(id=name)
+    changing = {"metadata_modified", "harvest_checked"}
+    kept = {key: value for key, value in before.items() if key not in changing}
+    assert {key: after.get(key) for key in kept} == kept
+
+
+def test_saving_a_resource_form_keeps_its_role(portal, desk):
+    """The form of a resource keeps role, hash and encoding, by which the next harvest knows it."""
+    before = portal.api().action.package_show(id=HYDRANT)["resources"][0]
+    path = f"{portal.url}/dataset/{HYDRANT}/resource/{before['id']}/edit"
+    page = BeautifulSoup(desk.get(path).text, "html.parser")
+    form = page.select_one("form#resource-edit")
+    desk.post(path, data=[*filled(form), ("save", "go-metadata")]).raise_for_status()
+    after = portal.api().action.package_show(id=HYDRANT)["resources"][0]
+    for key in ("kind", "hash", "encoding", "url", "mimetype", "datastore_active", "name_en"):
+        assert after[key] == before[key], key
+
+
+def test_every_file_with_places_has_a_map(portal):
+    """GeoJSON and table are shown as a map; the table also as a table."""
+    dataset = portal.api().action.package_show(id=HYDRANT)
+    for resource in dataset["resources"]:
+        views = portal.api().action.resource_view_list(id=resource["id"])
+        kinds = {view["view_type"] for view in views}
+        expected = {"table": {"aizu_map", "aizu_table"}, "geojson": {"aizu_map"}, "original": set()}
+        assert kinds == expected[resource["kind"]]

@@ -7,6 +7,7 @@ import ckan.plugins.toolkit as tk
 from ckan.lib.plugins import DefaultTranslation
 
 from ckanext.aizu import city, cli, japanese_names, status
+from ckanext.aizu.logic import validators
 
 # CKAN and other plugins take these functions as they find them when they are loaded.
 japanese_names.install()
@@ -39,8 +40,8 @@ class AizuPlugin(p.SingletonPlugin, DefaultTranslation):
         return cli.get_commands()
 
     def get_validators(self) -> dict[str, Any]:
-        """IValidators: tags in Japanese."""
-        return japanese_names.VALIDATORS
+        """IValidators: tags in Japanese, and fields that no form shows."""
+        return {**japanese_names.VALIDATORS, "aizu_keep": validators.aizu_keep}
 
     def i18n_domain(self) -> str:
         """ITranslation: name of our catalogues."""
@@ -50,3 +51,10 @@ class AizuPlugin(p.SingletonPlugin, DefaultTranslation):
         """IPackageController: a dataset is shown with what is known of its last check."""
         if not context.get("for_update"):
             status.add_to(pkg_dict)
+
+    def after_dataset_search(
+        self, search_results: dict[str, Any], search_params: dict[str, Any]
+    ) -> dict[str, Any]:
+        """IPackageController: a list of datasets says which could not be checked the last time."""
+        status.add_states(search_results["results"])
+        return search_results

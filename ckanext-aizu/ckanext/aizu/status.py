@@ -39,6 +39,20 @@ def read(dataset_id: str) -> dict[str, dict[str, Any]]:
     return {key: json.loads(value) for key, value in rows}
 
 
+def add_states(datasets: list[dict[str, Any]]) -> None:
+    """Adds `harvest_state` to the datasets of a list, by one query."""
+    by_id = {dataset["id"]: dataset for dataset in datasets if "id" in dataset}
+    if not by_id:
+        return
+    rows = model.Session.query(model.TaskStatus.entity_id, model.TaskStatus.state).filter(
+        model.TaskStatus.entity_id.in_(by_id),
+        model.TaskStatus.task_type == TASK_TYPE,
+        model.TaskStatus.key == CHECK,
+    )
+    for dataset_id, state in rows:
+        by_id[dataset_id]["harvest_state"] = state
+
+
 def add_to(dataset: dict[str, Any]) -> None:
     """Adds the last check and the last report to a dataset that is about to be shown.
 

@@ -110,9 +110,10 @@ def _mark_complete(
     done: dict[str, Any] = tk.get_action("package_update")(
         tk.fresh_context(context), {**dataset, "content_hash": content_hash, "state": "active"}
     )
-    tk.get_action("package_create_default_resource_views")(
-        tk.fresh_context(context), {"package": done, "create_datastore_views": True}
-    )
+    for in_datastore in (False, True):
+        tk.get_action("package_create_default_resource_views")(
+            tk.fresh_context(context), {"package": done, "create_datastore_views": in_datastore}
+        )
     return done
 
 
