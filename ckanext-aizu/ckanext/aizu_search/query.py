@@ -237,12 +237,12 @@ class _Reader:
 
     @read.register
     def _(self, node: tree.Plus, field: str) -> Query:
-        return self._read(node.a, field)
+        return self._signed(node, field)
 
     @read.register(tree.Prohibit)
     @read.register(tree.Not)
     def _(self, node: tree.Item, field: str) -> Query:
-        return Clauses(must_not=(self._read(node.a, field),))
+        return Clauses(must_not=(self._signed(node, field),))
 
     @read.register
     def _(self, node: tree.UnknownOperation, field: str) -> Query:
@@ -265,12 +265,17 @@ class _Reader:
         must_not: list[Query] = []
         for node in nodes:
             if isinstance(node, tree.Prohibit | tree.Not):
-                must_not.append(self._read(node.a, field))
+                must_not.append(self._signed(node, field))
             elif isinstance(node, tree.Plus) or operator == "AND":
                 must.append(self._read(node, field))
             else:
                 should.append(self._read(node, field))
         return _clauses(must, should, must_not)
+
+    def _signed(self, node: tree.Item, field: str) -> Query:
+        if isinstance(node.a, tree.Unary):
+            raise pysolr.SolrError(f"Cannot parse '{str(node)[:200]}': two signs in a row")
+        return self._read(node.a, field)
 
     def _read(self, node: tree.Item, field: str) -> Query:
         self._count += 1

@@ -121,6 +121,13 @@ def test_broken_query_is_an_error_in_lucene_and_words_in_a_search_box(text):
     assert isinstance(parse_words(text, "100%"), Clauses | Boost)
 
 
+@pytest.mark.parametrize("text", ["--a", "+-a", "NOT -a", "b AND --a"])
+def test_two_signs_in_a_row_are_an_error(text):
+    """As in Solr, a doubled sign is refused even in a search box."""
+    with pytest.raises(pysolr.SolrError, match="two signs in a row"):
+        parse_words(text, "100%")
+
+
 def test_words_keep_signs_and_quotes():
     """Even where the syntax is broken, a minus excludes and quotes hold together."""
     assert parse_words('a) -b "c d', "100%") == Clauses(
