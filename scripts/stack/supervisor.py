@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
@@ -133,6 +134,7 @@ class Supervisor:
             return
         if process.popen is not None:
             code = process.popen.returncode
+            _end_group(process.popen.pid)
             if now - process.started > SETTLED_AFTER:
                 process.pause = FIRST_PAUSE
             process.not_before = now + process.pause
@@ -156,8 +158,8 @@ class Supervisor:
                 popen.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self.say(f"{process.name} did not stop within {STOP_SECONDS} s and is ended")
-                os.killpg(popen.pid, signal.SIGKILL)
-                popen.wait()
+            _end_group(popen.pid)
+            popen.wait()
         self.state.unlink(missing_ok=True)
 
     def write_state(self) -> None:
@@ -166,6 +168,12 @@ class Supervisor:
         temporary = self.state.with_suffix(".new")
         temporary.write_text(json.dumps({"pid": os.getpid(), "processes": running}))
         temporary.replace(self.state)
+
+
+def _end_group(group: int) -> None:
+    """Ends what a process has left behind: a worker that was killed leaves its scheduler."""
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
 
 
 def read_procfile(file: Path) -> dict[str, str]:

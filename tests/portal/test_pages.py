@@ -271,8 +271,17 @@ def test_saving_the_form_unchanged_changes_nothing(portal, desk):
     answer.raise_for_status()
     after = portal.api().action.package_show(id=name)
     changing = {"metadata_modified", "harvest_checked"}
-    kept = {key: value for key, value in before.items() if key not in changing}
-    assert {key: after.get(key) for key in kept} == kept
+    kept = without_blanks({key: value for key, value in before.items() if key not in changing})
+    assert without_blanks({key: after.get(key) for key in kept}) == kept
+
+
+def without_blanks(value):
+    """A form sends its empty fields as empty texts."""
+    if isinstance(value, list):
+        return [without_blanks(one) for one in value]
+    if isinstance(value, dict):
+        return {key: without_blanks(one) for key, one in value.items() if one not in ("", None)}
+    return value
 
 
 def test_saving_a_resource_form_keeps_its_role(portal, desk):

@@ -149,7 +149,7 @@ def test_a_process_that_dies_is_started_again(copy):
 
 def test_kill_9_leaves_nothing_behind(copy):
     """Kill -9 of scripts/serve takes every process with it; the next start goes on."""
-    assert len(copy.children()) > 5
+    assert len(copy.children()) > 3
     copy.running[-1].kill()
     copy.running[-1].wait()
     deadline = time.monotonic() + STOP_S
