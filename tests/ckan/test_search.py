@@ -174,6 +174,12 @@ def document(number, **values):
     }
 
 
+def own_index(query, **options):
+    """Ask the index itself, but only for what is this portal's."""
+    site = f'site_id:"{search.config["ckan.site_id"]}"'
+    return make_connection().search(query, fq=site, rows=100, **options).docs
+
+
 def test_labels_never_leak():
     """Whatever is asked, only datasets with one of the reader's labels come."""
     chance = random.Random(1)
@@ -212,13 +218,12 @@ def test_boolean_queries_mean_what_they_say():
     """Random queries over random datasets give exactly the set that plain Python gives."""
     chance = random.Random(2)
     catalogue = {f"n{n}": chance.sample("abcdef", chance.randint(0, 4)) for n in range(50)}
-    index = make_connection()
-    index.add([document(n, tags=catalogue[f"n{n}"]) for n in range(50)])
+    make_connection().add([document(n, tags=catalogue[f"n{n}"]) for n in range(50)])
     for _ in range(200):
         text, fits = random_query(chance)
-        found = index.search(text, rows=100, fl="name", **{"q.op": "AND"})
+        found = own_index(text, fl="name", **{"q.op": "AND"})
         expected = {name for name, tags in catalogue.items() if fits(tags)}
-        assert {dataset["name"] for dataset in found.docs} == expected, text
+        assert {dataset["name"] for dataset in found} == expected, text
 
 
 BROKEN = [
@@ -291,8 +296,8 @@ def both():
     rows = model.Session.execute(
         sa.text("select name, title from package where state = 'active' order by name")
     )
-    found = make_connection().search("state:active", fl="name title", rows=100, sort="name asc")
-    return [tuple(row) for row in rows], [(one["name"], one["title"]) for one in found.docs]
+    found = own_index("state:active", fl="name title", sort="name asc")
+    return [tuple(row) for row in rows], [(one["name"], one["title"]) for one in found]
 
 
 ACTIONS = {

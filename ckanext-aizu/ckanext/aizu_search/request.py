@@ -130,17 +130,13 @@ def read(parameters: Mapping[str, Any]) -> Request:
     if unknown := set(given) - _KNOWN:
         raise unsupported(f"parameter {', '.join(sorted(unknown))}")
     operator = str(given.get("q.op", "OR")).upper()
-    words = given.get("defType") in _WORD_PARSERS
-    query = str(given.get("q") or "*:*")
     filters = given.get("fq") or []
-    filters = [filters] if isinstance(filters, str) else filters
+    filters = [filters] if isinstance(filters, str) else map(str, filters)
+    query, weights = _query(given, operator)
     return Request(
-        query=parse_words(query, str(given.get("mm", "100%")))
-        if words and not query.lstrip().startswith("{!")
-        else parse_any(query, operator),
+        query=query,
         filters=tuple(parse_any(one, operator) for one in filters if one.strip()),
-        weights=(_weights(str(given.get("qf", ""))) if words else None)
-        or {str(given.get("df", fields.CATCH_ALL)): 1.0},
+        weights=weights,
         tie=_number(float, given, "tie", 0.0),
         show=tuple(re.split(r"[\s,]+", str(given.get("fl") or "*").strip())),
         rows=_number(int, given, "rows", 10),
@@ -150,6 +146,16 @@ def read(parameters: Mapping[str, Any]) -> Request:
         facet_limit=_number(int, given, "facet.limit", 100),
         facet_minimum=_number(int, given, "facet.mincount", 0),
     )
+
+
+def _query(given: Mapping[str, Any], operator: str) -> tuple[Query, dict[str, float]]:
+    """The query, and the fields with their weights in which words without a field are sought."""
+    text = str(given.get("q") or "*:*")
+    default = {str(given.get("df", fields.CATCH_ALL)): 1.0}
+    if given.get("defType") not in _WORD_PARSERS or text.lstrip().startswith("{!"):
+        return parse_any(text, operator), default
+    weights = _weights(str(given.get("qf", "")))
+    return parse_words(text, str(given.get("mm", "100%"))), weights or default
 
 
 def _facets(given: Mapping[str, Any]) -> tuple[str, ...]:
