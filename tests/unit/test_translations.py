@@ -2,18 +2,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from babel.messages.catalog import Catalog, Message
 
-# CKAN's extractor imports passlib, which imports a module that Python will drop.
-pytestmark = pytest.mark.filterwarnings("ignore:'crypt' is deprecated:DeprecationWarning")
-
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "translations"
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "catalogues.py"
 POSITIONAL = re.compile(r"%[a-z]")
 PLACEHOLDER = re.compile(r'%\(\w+\)[a-z]|%[a-z]|\{[^{}]*\}|</?\w+|href="[^"]*')
 # CKAN's own Japanese says 組織 and グループ for what are departments and themes here, and ユーザ, パッケージ.
@@ -22,41 +18,40 @@ FOREIGN_ENGLISH = re.compile(r"organi[sz]ation|group", re.IGNORECASE)
 
 
 @pytest.fixture(scope="module")
-def translations() -> ModuleType:
+def catalogues() -> ModuleType:
     """The script that extracts the texts, so that test and tool read the same sources."""
-    loader = SourceFileLoader("translations", str(SCRIPT))
-    spec = spec_from_loader(loader.name, loader)
-    assert spec is not None
+    spec = spec_from_file_location("catalogues", SCRIPT)
+    assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)
-    loader.exec_module(module)
+    spec.loader.exec_module(module)
     return module
 
 
 @pytest.fixture(scope="module")
-def texts(translations: ModuleType) -> Catalog:
+def texts(catalogues: ModuleType) -> Catalog:
     """Every text of our own, of the extensions in use and of CKAN, extracted now."""
-    found: Catalog = translations.shown()
+    found: Catalog = catalogues.shown()
     return found
 
 
 @pytest.fixture(scope="module")
-def japanese(translations: ModuleType) -> Catalog:
+def japanese(catalogues: ModuleType) -> Catalog:
     """Our Japanese catalogue."""
-    ours: Catalog = translations.read(translations.catalogue_path("ja"))
+    ours: Catalog = catalogues.read(catalogues.catalogue_path("ja"))
     return ours
 
 
 @pytest.fixture(scope="module")
-def english(translations: ModuleType) -> Catalog:
+def english(catalogues: ModuleType) -> Catalog:
     """Our English catalogue: only what we word differently."""
-    ours: Catalog = translations.read(translations.catalogue_path("en"))
+    ours: Catalog = catalogues.read(catalogues.catalogue_path("en"))
     return ours
 
 
 @pytest.fixture(scope="module")
-def core(translations: ModuleType) -> Catalog:
+def core(catalogues: ModuleType) -> Catalog:
     """The Japanese catalogue that CKAN brings."""
-    theirs: Catalog = translations.read(translations.CORE / "ja" / "LC_MESSAGES" / "ckan.po")
+    theirs: Catalog = catalogues.read(catalogues.CORE / "ja" / "LC_MESSAGES" / "ckan.po")
     return theirs
 
 
@@ -76,10 +71,10 @@ def messages(catalogue: Catalog) -> Iterator[Message]:
 
 
 def test_every_text_has_japanese_words(
-    translations: ModuleType, texts: Catalog, japanese: Catalog, core: Catalog
+    catalogues: ModuleType, texts: Catalog, japanese: Catalog, core: Catalog
 ) -> None:
     """A text without Japanese, ours or CKAN's, fails here by name."""
-    missing = [message.id for message in translations.untranslated(texts, japanese, core)]
+    missing = [message.id for message in catalogues.untranslated(texts, japanese, core)]
     assert len(texts) > 1300
     assert missing == []
 
@@ -112,11 +107,11 @@ def test_positional_placeholders_keep_their_order(
 
 @pytest.mark.parametrize("language", ["japanese", "english"])
 def test_no_entry_is_empty_or_a_guess(
-    translations: ModuleType, language: str, request: pytest.FixtureRequest
+    catalogues: ModuleType, language: str, request: pytest.FixtureRequest
 ) -> None:
     """Fuzzy and empty entries are left out by gettext, and the source would show through."""
     ours = request.getfixturevalue(language)
-    assert [m.id for m in messages(ours) if not translations.is_translated(m)] == []
+    assert [m.id for m in messages(ours) if not catalogues.is_translated(m)] == []
     assert list(ours.obsolete) == []
 
 
@@ -145,7 +140,7 @@ def test_the_english_words_are_those_of_the_city(texts: Catalog, english: Catalo
 
 
 def test_texts_of_scripts_are_in_the_template(
-    translations: ModuleType, texts: Catalog, japanese: Catalog
+    catalogues: ModuleType, texts: Catalog, japanese: Catalog
 ) -> None:
     """CKAN hands a browser only those texts that a template file places in a JavaScript file."""
 
@@ -156,6 +151,6 @@ def test_texts_of_scripts_are_in_the_template(
             if any(file.endswith(".js") for file, _line in m.locations)
         }
 
-    template = translations.read(translations.TEMPLATE)
+    template = catalogues.read(catalogues.TEMPLATE)
     assert of_scripts(texts) & of_scripts(japanese)
     assert {key for key in of_scripts(texts) if key in japanese} <= of_scripts(template)
