@@ -209,6 +209,7 @@ def _fingerprint(settings: Settings) -> str:
     names = [n for n in settings.values if n.startswith(("AIZU_DATA", "AIZU_ADMIN", "AIZU_CITY"))]
     digest = hashlib.sha256(repr([(name, settings[name]) for name in names]).encode())
     files = sorted((ROOT / "ckanext-aizu").glob("ckanext/**/*.py"))
+    files += sorted((ROOT / "ckanext-aizu").glob("ckanext/**/*.po"))
     files += [ROOT / "requirements.lock", ROOT / "schemas/cities" / f"{settings['AIZU_CITY']}.yaml"]
     for file in files:
         digest.update(file.read_bytes())

@@ -20,11 +20,13 @@ def main() -> None:
     """Makes the databases and the configuration."""
     var = Path(os.environ["AIZU_TEST_VAR"])
     ini = (var / "ckan.ini").read_text(encoding="utf-8")
-    port = int(re.search(r"^sqlalchemy\.url = .*:(\d+)/ckan$", ini, re.M)[1])
+    port = int(re.search(r"^sqlalchemy\.url = .*:(\d+)/ckan$", ini, re.MULTILINE)[1])
     secrets = json.loads((var / "secrets.json").read_text())
     create(port, secrets["postgres_password"])
     for name, test in DATABASES.items():
-        ini = re.sub(rf"(_?url = postgresql://.*/){name}$", rf"\g<1>{test}", ini, flags=re.M)
+        ini = re.sub(
+            rf"(_?url = postgresql://.*/){name}$", rf"\g<1>{test}", ini, flags=re.MULTILINE
+        )
     changes = {
         "ckan.plugins": PLUGINS,
         "ckan.site_url": "http://test.ckan.net",
@@ -34,8 +36,8 @@ def main() -> None:
         "ckan.views.default_views": "text_view",
     }
     for name, value in changes.items():
-        ini = re.sub(rf"^{re.escape(name)} = .*$", f"{name} = {value}", ini, flags=re.M)
-    ini = re.sub(r"^(ckan\.redis\.url = .*)/0$", r"\g<1>/5", ini, flags=re.M)
+        ini = re.sub(rf"^{re.escape(name)} = .*$", f"{name} = {value}", ini, flags=re.MULTILINE)
+    ini = re.sub(r"^(ckan\.redis\.url = .*)/0$", r"\g<1>/5", ini, flags=re.MULTILINE)
     ini = ini.replace("[app:main]\n", "[app:main]\ntesting = true\n")
     (var / "test.ini").write_text(ini, encoding="utf-8")
     permit(var)

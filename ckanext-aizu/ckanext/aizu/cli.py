@@ -10,6 +10,7 @@ import click
 from ckan import model
 from ckan.cli.db import upgrade
 from ckan.common import config
+from ckan.lib.i18n import build_js_translations
 from ckanext.datastore.backend.postgres import get_write_engine
 from ckanext.datastore.cli import permissions_sql
 from sqlalchemy.engine import make_url
@@ -45,6 +46,8 @@ def setup(
 ) -> None:
     """Migrate the databases; make the sysadmin, the harvesters' account, departments and themes.
 
+    The texts of the browser's scripts are translated, too: CKAN's own server would do it at its start.
+
     What is there already is kept, the sysadmin's password included. The last line of the output
     is JSON: the new API token of the harvesters, if one was made.
     """
@@ -55,6 +58,7 @@ def setup(
     token = _harvester(admin_email, keep_token=keep_token)
     model.repo.commit()
     _departments_and_themes()
+    build_js_translations()
     sys.stdout.write("\n" + json.dumps({"token": token}) + "\n")
 
 

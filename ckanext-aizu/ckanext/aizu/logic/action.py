@@ -110,7 +110,7 @@ def _mark_complete(
     done: dict[str, Any] = tk.get_action("package_update")(
         tk.fresh_context(context), {**dataset, "content_hash": content_hash, "state": "active"}
     )
-    for in_datastore in (False, True):
+    for in_datastore in (True, False):  # the table before its map
         tk.get_action("package_create_default_resource_views")(
             tk.fresh_context(context), {"package": done, "create_datastore_views": in_datastore}
         )
