@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from stack import services  # noqa: E402
 
-PLUGINS = "aizu_search activity stats datastore text_view"
+PLUGINS = "aizu_search datastore text_view"
 DATABASES = {"ckan": "ckan_test", "datastore": "datastore_test"}
 
 
