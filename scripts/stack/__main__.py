@@ -104,26 +104,24 @@ def _parser() -> argparse.ArgumentParser:
 
 def install(told: Settings, laps: Laps, *, dev: bool, browser: bool) -> None:
     """Installs what is missing on the machine and in the Python environment."""
-    told.var.joinpath("log").mkdir(parents=True, exist_ok=True)
     log = told.var / "log" / "install.log"
-    needed = packages.needed(told, browser=browser)
-    if any(not package.present() for package in needed):
-        out("  installing system packages …")
-        installed = packages.install_system(needed, log)
-        laps.lap(f"system packages: {', '.join(installed)}")
+    if packages.install_system(packages.needed(told, browser=browser), log, out):
+        laps.lap("system packages")
     if packages.install_python(told, log, dev=dev):
         laps.lap("Python packages")
+    if browser:
+        packages.install_browser(told, log)
 
 
 def install_only(told: Settings, *, everything: bool) -> int:
     """Installs for the tests; without the servers and the browser if only Python is wanted."""
+    _make_folders(told)
     log = told.var / "log" / "install.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
     laps = Laps()
     if everything:
         install(told, laps, dev=True, browser=True)
     else:
-        packages.install_system(packages.for_python(), log)
+        packages.install_system(packages.for_python(), log, out)
         packages.install_python(told, log, dev=True)
     return 0
 
@@ -146,7 +144,7 @@ def serve(told: Settings, *, demo: bool) -> int:
 
 def _make_folders(told: Settings) -> None:
     """Makes the folders below `var/`; root's go where PostgreSQL, which is not root, may enter."""
-    closed = services.closed_parent(told.var) if os.geteuid() == 0 else None
+    closed = services.closed_parent(told.var.resolve()) if os.geteuid() == 0 else None
     if closed and not told.var.exists():
         name = hashlib.sha256(str(told.var).encode()).hexdigest()[:8]
         open_place = Path("/var/lib") / f"aizu-portal-{name}"

@@ -48,6 +48,18 @@ def _has_font() -> bool:
     return any(Path("/usr/share/fonts").glob("**/*CJK*"))
 
 
+def _is_debian() -> bool:
+    """Ubuntu's package `chromium` is only a pointer to a snap."""
+    return "ID=debian" in Path("/etc/os-release").read_text().splitlines()
+
+
+def install_browser(settings: Settings, log: Path) -> None:
+    """Where the distribution has no Chromium, takes the one that Playwright brings."""
+    if program("chromium") is None:
+        python = str(settings.venv / "bin" / "python")
+        _run([python, "-m", "playwright", "install", "--with-deps", "chromium"], log)
+
+
 def _has_venv() -> bool:
     code = "import ensurepip, venv"
     return subprocess.run([base_python(), "-c", code], capture_output=True).returncode == 0
@@ -79,7 +91,7 @@ def needed(settings: Settings, *, browser: bool) -> tuple[Package, ...]:
     """System packages this portal needs; `browser` adds what the browser tests need."""
     packages = [
         *for_python(),
-        Package(name="nginx-light", present=lambda: program("nginx") is not None),
+        Package(name="nginx", present=lambda: program("nginx") is not None),
     ]
     if settings.own_postgres:
         packages.append(Package(name="postgresql", present=lambda: postgres_bin() is not None))
@@ -88,15 +100,21 @@ def needed(settings: Settings, *, browser: bool) -> tuple[Package, ...]:
             Package(name="redis-server", present=lambda: program("redis-server") is not None)
         )
     if browser:
-        packages += [
-            Package(name="chromium", present=lambda: program("chromium") is not None),
-            Package(name="fonts-noto-cjk", present=_has_font),
-        ]
+        packages.append(Package(name="fonts-noto-cjk", present=_has_font))
+    if browser and _is_debian():
+        packages.append(Package(name="chromium", present=lambda: program("chromium") is not None))
     return tuple(packages)
 
 
-def install_system(packages: tuple[Package, ...], log: Path) -> list[str]:
+def install_system(
+    packages: tuple[Package, ...], log: Path, say: Callable[[str], None]
+) -> list[str]:
     """Installs the missing ones by apt, as root or through sudo; returns their names.
+
+    Args:
+        packages: what is needed.
+        log: where apt's output goes.
+        say: told what is about to be installed.
 
     Raises:
         MissingError: no apt, no rights, or apt failed.
@@ -111,12 +129,14 @@ def install_system(packages: tuple[Package, ...], log: Path) -> list[str]:
             "them with its own package manager and start again"
         )
     sudo = [] if os.geteuid() == 0 else _sudo(by_hand, missing)
+    say(f"  installing {', '.join(missing)} …")
     with log.open("ab") as output, _no_service_starts(sudo):
         for arguments in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
             command = [*sudo, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", *arguments]
             result = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT)
         if result.returncode:
-            raise MissingError(f"apt could not install {', '.join(missing)}; see {log}")
+            said = log.read_text(errors="replace").strip().splitlines()[-1]
+            raise MissingError(f"apt could not install {', '.join(missing)}: {said}; see {log}")
     still = [package.name for package in packages if not package.present()]
     if still:
         raise MissingError(f"apt installed {', '.join(still)}, but it is not usable; see {log}")

@@ -71,7 +71,7 @@ def run_as_server(command: list[str], *, secret: str = "", script: str = "") -> 
 
 def closed_parent(folder: Path) -> Path | None:
     """The first parent folder that other users may not enter, or None when all may be entered."""
-    parents = (parent for parent in reversed(folder.absolute().parents) if parent.exists())
+    parents = (parent for parent in reversed(folder.parents) if parent.exists())
     return next((parent for parent in parents if not parent.stat().st_mode & 1), None)
 
 
