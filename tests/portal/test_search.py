@@ -8,7 +8,9 @@ def names(portal, **asked):
     return [found["name"] for found in portal.api().action.package_search(**asked)["results"]]
 
 
-@pytest.mark.parametrize("query", ["消火栓", "消火", "消", "title:消防水利", "name:aizuwakamatsu-h*"])
+@pytest.mark.parametrize(
+    "query", ["消火栓", "消火", "消", "title:消防水利", "name:aizuwakamatsu-h*"]
+)
 def test_hydrants_are_found_by_any_part_of_the_word(portal, query):
     """The hydrant list is found by its word, a part of it, a character of it."""
     assert "aizuwakamatsu-hydrant" in names(portal, q=query)

@@ -1,5 +1,6 @@
 """scripts/serve as an operator meets it: starts, stops, refuses, goes on where it was interrupted."""
 
+import json
 import os
 import re
 import shutil
@@ -70,7 +71,7 @@ class Copy:
                 environment = (folder / "environ").read_bytes()
             except OSError:
                 continue
-            if f"AIZU_VAR={self.var}\0".encode() in environment:
+            if f"AIZU_VAR={self.var.resolve()}\0".encode() in environment:
                 found.append(int(folder.name))
         return found
 
@@ -261,3 +262,50 @@ def test_stop_without_a_portal(tmp_path):
     """--stop and --status where nothing runs say so."""
     assert serve("--stop", "--var", str(tmp_path)).returncode == 0
     assert serve("--status", "--var", str(tmp_path)).returncode == 3
+
+
+def test_existing_postgresql_and_redis(portal):
+    """With the addresses of existing servers nothing of the kind is started; their owner is no superuser."""
+    ini = (portal.var / "ckan.ini").read_text()
+    port = re.search(r"127\.0\.0\.1:(\d+)/ckan", ini)[1]
+    redis = re.search(r"redis://127\.0\.0\.1:(\d+)/0", ini)[1]
+    password = json.loads((portal.var / "secrets.json").read_text())["postgres_password"]
+    script = """
+        DROP DATABASE IF EXISTS town; DROP DATABASE IF EXISTS town_tables;
+        DROP ROLE IF EXISTS town; DROP ROLE IF EXISTS town_reader;
+        CREATE ROLE town LOGIN PASSWORD 'p%40ss'; CREATE ROLE town_reader LOGIN PASSWORD 'read';
+        CREATE DATABASE town OWNER town; CREATE DATABASE town_tables OWNER town;
+    """
+    subprocess.run(
+        ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", port, "-U", "postgres"],
+        input=script,
+        text=True,
+        check=True,
+        env={**os.environ, "PGPASSWORD": password},
+    )
+    server = f"127.0.0.1:{port}"
+    var = portal.var.parent / "test-existing"
+    shutil.rmtree(var, ignore_errors=True)
+    var.mkdir()
+    (var / "aizu.env").write_text(
+        "# an operator's own servers\n"
+        f"AIZU_DATABASE_URL=postgresql://town:p%2540ss@{server}/town\n"
+        f"AIZU_DATASTORE_WRITE_URL=postgresql://town:p%2540ss@{server}/town_tables\n"
+        f"AIZU_DATASTORE_READ_URL=postgresql://town_reader:read@{server}/town_tables\n"
+        f"AIZU_REDIS_URL=redis://127.0.0.1:{redis}/3\n"
+        "AIZU_WORKERS=1\n"
+        "ckan.site_title=わが町のデータ\n"
+    )
+    other = Copy(var=var, port=5940)
+    try:
+        other.start()
+        running = serve("--status", "--var", str(var)).stdout
+        assert "web" in running
+        assert "postgres" not in running
+        assert "redis" not in running
+        page = requests.get("http://127.0.0.1:5940/dataset/aizuwakamatsu-hydrant", timeout=30)
+        assert page.status_code == 200
+        assert "わが町のデータ" in page.text
+        assert "1,486" in page.text
+    finally:
+        other.end()
