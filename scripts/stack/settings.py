@@ -199,6 +199,12 @@ def _check(settings: Settings) -> None:
     missing = [name for name in databases if not settings[name]]
     if 0 < len(missing) < len(databases):
         raise SettingError(f"an existing PostgreSQL needs all three addresses; missing: {missing}")
+    if "%" in settings["AIZU_DATABASE_URL"]:
+        # CKAN hands the address to alembic's configparser, which takes % for an interpolation.
+        raise SettingError(
+            "AIZU_DATABASE_URL: CKAN cannot migrate a database whose address has a %; choose a "
+            "password that needs no escaping"
+        )
     city = ROOT / "schemas" / "cities" / f"{settings['AIZU_CITY']}.yaml"
     if not city.exists():
         known = ", ".join(sorted(file.stem for file in city.parent.glob("*.yaml")))

@@ -6,6 +6,8 @@ import json
 import threading
 import uuid
 
+import geopandas
+import pandas
 import pytest
 import requests
 from ckanapi import NotAuthorized, NotFound, ValidationError
@@ -279,3 +281,16 @@ def test_two_at_once_leave_one_whole_version(portal):
     (stored,) = rows(portal, "test-parts")["records"]
     content = download(portal, "table", "test-parts").decode()
     assert content == f"名称,数\r\n{stored['名称']},{stored['数']}\r\n"
+
+
+def test_map_data_is_read_by_gis(portal):
+    """Geopandas reads the GeoJSON: points in degrees, every one inside the city, every property there."""
+    frame = geopandas.read_file(io.BytesIO(download(portal, "geojson")))
+    table = pandas.read_csv(io.BytesIO(download(portal, "table")), dtype=str)
+    assert frame.crs.to_epsg() == 4326
+    assert set(frame.geom_type) == {"Point"}
+    west, south, east, north = frame.total_bounds
+    assert 139.7 < west < east < 140.2
+    assert 37.2 < south < north < 37.7
+    assert list(frame["ID"].astype(str)) == list(table["ID"])
+    assert (frame.geometry.x.round(6) == table["経度"].astype(float).round(6)).all()

@@ -210,6 +210,14 @@ def test_first_start_interrupted_anywhere_goes_on(portal):
         ({"AIZU_CITY": "atlantis"}, "atlantis"),
         ({"AIZU_DATABASE_URL": "postgresql://x@y/z"}, "AIZU_DATASTORE_WRITE_URL"),
         ({"AIZU_WORKERS": "0"}, "AIZU_WORKERS"),
+        (
+            {
+                "AIZU_DATABASE_URL": "postgresql://x:p%40ss@y/z",
+                "AIZU_DATASTORE_WRITE_URL": "postgresql://x:p%40ss@y/d",
+                "AIZU_DATASTORE_READ_URL": "postgresql://r:p@y/d",
+            },
+            "needs no escaping",
+        ),
     ],
 )
 def test_unusable_settings_are_named(tmp_path, environment, said):
@@ -273,7 +281,7 @@ def test_existing_postgresql_and_redis(portal):
     script = """
         DROP DATABASE IF EXISTS town; DROP DATABASE IF EXISTS town_tables;
         DROP ROLE IF EXISTS town; DROP ROLE IF EXISTS town_reader;
-        CREATE ROLE town LOGIN PASSWORD 'p%40ss'; CREATE ROLE town_reader LOGIN PASSWORD 'read';
+        CREATE ROLE town LOGIN PASSWORD 'p-ss'; CREATE ROLE town_reader LOGIN PASSWORD 'read';
         CREATE DATABASE town OWNER town; CREATE DATABASE town_tables OWNER town;
     """
     subprocess.run(
@@ -289,8 +297,8 @@ def test_existing_postgresql_and_redis(portal):
     var.mkdir()
     (var / "aizu.env").write_text(
         "# an operator's own servers\n"
-        f"AIZU_DATABASE_URL=postgresql://town:p%2540ss@{server}/town\n"
-        f"AIZU_DATASTORE_WRITE_URL=postgresql://town:p%2540ss@{server}/town_tables\n"
+        f"AIZU_DATABASE_URL=postgresql://town:p-ss@{server}/town\n"
+        f"AIZU_DATASTORE_WRITE_URL=postgresql://town:p-ss@{server}/town_tables\n"
         f"AIZU_DATASTORE_READ_URL=postgresql://town_reader:read@{server}/town_tables\n"
         f"AIZU_REDIS_URL=redis://127.0.0.1:{redis}/3\n"
         "AIZU_WORKERS=1\n"
