@@ -112,6 +112,7 @@ def write_ini(settings: Settings, secrets: Mapping[str, str], ports: Mapping[str
         "ckanext.dcat.rdf.profiles": "euro_dcat_ap_3",
         "ckanext.dcat.enable_content_negotiation": "true",
         "ckan.views.default_views": "aizu_map aizu_table image_view",
+        "licenses_group_url": f"file://{ROOT / 'ckanext-aizu/ckanext/aizu/licences.json'}",
         "ckan.cors.origin_allow_all": "true",
         "ckan.gravatar_default": "disabled",
         "ckan.auth.create_user_via_web": "false",

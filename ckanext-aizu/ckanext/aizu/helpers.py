@@ -2,15 +2,15 @@
 
 import json
 import logging
-from datetime import UTC, datetime
+import re
 from typing import Any
 
 import ckan.plugins.toolkit as tk
-from babel.dates import format_date
 from ckan.lib.search.common import SearchError
 from flask import g
 
 from ckanext.aizu import city
+from ckanext.aizu.dates import aizu_date, render_datetime
 
 __all__ = [
     "aizu_choice",
@@ -18,9 +18,11 @@ __all__ = [
     "aizu_column_type",
     "aizu_data_dictionary",
     "aizu_date",
+    "aizu_extract",
     "aizu_front_page",
     "aizu_languages",
     "aizu_licence",
+    "aizu_licences",
     "aizu_localised",
     "aizu_map_resource",
     "aizu_resource_kind",
@@ -30,6 +32,7 @@ __all__ = [
     "aizu_table_resource",
     "aizu_title_of",
     "aizu_validation",
+    "render_datetime",
 ]
 
 log = logging.getLogger(__name__)
@@ -65,7 +68,7 @@ def _extra(entity: Entity, key: str) -> str:
 
 
 def aizu_title_of(name: str, title: str) -> str:
-    """Returns the title of a department or theme that a page knows by name and title only.
+    """Returns the title of a department, theme or licence that a page knows by name and title only.
 
     Datasets and filters carry the Japanese title alone; the English one is looked up once a page.
     """
@@ -79,7 +82,9 @@ def _english_titles() -> dict[str, str]:
             *tk.get_action("organization_list")({}, dict(wanted)),
             *tk.get_action("group_list")({}, dict(wanted)),
         ]
-        g.aizu_english_titles = {found["name"]: _extra(found, "title_en") for found in known}
+        g.aizu_english_titles = {found["name"]: _extra(found, "title_en") for found in known} | {
+            licence["id"]: licence.get("title_en", "") for licence in _known_licences()
+        }
     titles: dict[str, str] = g.aizu_english_titles
     return titles
 
@@ -106,33 +111,6 @@ def aizu_languages() -> list[dict[str, Any]]:
         }
         for locale in tk.h.get_available_locales()
     ]
-
-
-def aizu_date(value: str | datetime | None, hours: bool = False) -> str:
-    """Prints a date (and the time) in the reader's language and the city's time zone.
-
-    CKAN's own `render_datetime` prints Japanese dates in English order and leaves a time
-    that carries a zone in that zone.
-    """
-    moment = _moment(value)
-    if moment is None:
-        return ""
-    day = format_date(moment, "long", locale=tk.h.lang() or EN)
-    return f"{day} {moment:%H:%M}" if hours else day
-
-
-def _moment(value: str | datetime | None) -> datetime | None:
-    if not value:
-        return None
-    try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        if isinstance(value, str) and len(value) == len("2026-01-31"):
-            return moment
-        moment = moment.replace(tzinfo=UTC)
-    return moment.astimezone(tk.h.get_display_timezone())
 
 
 def aizu_front_page() -> dict[str, Any]:
@@ -252,10 +230,42 @@ def aizu_choice(field_name: str, value: str) -> str:
 
 
 def aizu_licence(package: Entity) -> str:
-    """Names a dataset's licence in the reader's language; the dataset has it in its editor's."""
-    known = tk.get_action("license_list")({}, {})
-    titles = {licence["id"]: licence["title"] for licence in known}
+    """Names a dataset's licence in the reader's language; the dataset has it in Japanese only."""
+    titles = {licence["id"]: aizu_localised(licence, "title") for licence in _known_licences()}
     return str(titles.get(package.get("license_id"), package.get("license_title") or ""))
+
+
+def aizu_licences(current: str | None) -> list[dict[str, str]]:
+    """Lists the licences for a form, in the order of our file.
+
+    Args:
+        current: id of the dataset's licence; it is offered even when it is not on the list.
+    """
+    choices = [
+        {"value": licence["id"], "text": aizu_localised(licence, "title")}
+        for licence in _known_licences()
+    ]
+    if current and current not in [choice["value"] for choice in choices]:
+        choices.append({"value": current, "text": current})
+    return choices
+
+
+def _known_licences() -> list[Entity]:
+    licences: list[Entity] = tk.get_action("license_list")({}, {})
+    return licences
+
+
+def aizu_extract(text: str, length: int = 120) -> str:
+    """Returns the beginning of a Markdown text without its marks.
+
+    CKAN's own cuts at blanks; a Japanese text has none, and nothing of it would be left.
+    """
+    plain = " ".join(str(tk.h.markdown_extract(text, extract_length=0)).split())
+    if len(plain) <= length:
+        return plain
+    cut = plain[:length]
+    whole_words = re.sub(r"[!-~]+$", "", cut) or cut
+    return whole_words.rstrip(" 、,") + "…"
 
 
 def aizu_column_type(kind: str) -> str:

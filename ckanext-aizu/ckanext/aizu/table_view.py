@@ -52,9 +52,14 @@ class AizuTableView(p.SingletonPlugin):
         return "aizu/view_form.html"
 
 
-def read_table(resource: dict[str, Any], args: Any) -> dict[str, Any]:
-    """Returns one page of a table: columns with labels, rows, and where in the whole they stand."""
+def read_table(resource: dict[str, Any], args: Any) -> dict[str, Any] | None:
+    """Returns one page of a table: columns with labels, rows, and where in the whole they stand.
+
+    None where the DataStore has no table: a view can be asked for, or outlive its table.
+    """
     columns = helpers.aizu_data_dictionary(resource)
+    if not columns:
+        return None
     search = str(args.get("q", "")).strip()
     column, direction = _sorting(str(args.get("sort", "")), {found["id"] for found in columns})
     page = max(1, int(args["page"])) if str(args.get("page", "")).isdecimal() else 1

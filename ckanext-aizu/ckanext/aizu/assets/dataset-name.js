@@ -1,4 +1,4 @@
-/* Proposes an address for a dataset from its Japanese title; CKAN's own proposal knows only Latin letters. */
+/* Proposes an address from a Japanese title; CKAN's own proposal knows only Latin letters. */
 ckan.module("aizu-dataset-name", function () {
   const pauseMs = 250;
   return {
@@ -11,13 +11,18 @@ ckan.module("aizu-dataset-name", function () {
         asked = title;
         if (/^[\x00-\x7f]*$/.test(title)) return;
         waiting = setTimeout(async function () {
-          const address = field.data("address") + "?title=" + encodeURIComponent(title);
+          const address = ckan.url("/aizu/dataset-name") + "?title=" + encodeURIComponent(title);
           const answer = await fetch(address);
           // An answer that comes after the steward has typed on is out of date.
           if (answer.ok && asked === title) {
             field.val((await answer.json()).name).trigger("change");
           }
         }, pauseMs);
+      });
+      // An address that the steward writes is theirs.
+      this.sandbox.subscribe("slug-preview-modified", function () {
+        clearTimeout(waiting);
+        asked = "";
       });
     },
   };

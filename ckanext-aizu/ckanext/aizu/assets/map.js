@@ -55,10 +55,12 @@
     return made;
   }
 
-  /** The properties as a table; textContent only, since data is never markup. */
+  /** The properties as a table, what it is first; textContent only, since data is never markup. */
   function popup(properties, labels) {
     const table = element("table", undefined, "map-popup");
-    Object.entries(properties).forEach(([name, value]) => {
+    const isKind = ([name]) => KIND.includes(name);
+    const entries = Object.entries(properties).sort((a, b) => isKind(b) - isKind(a));
+    entries.forEach(([name, value]) => {
       if (name === "_id" || value === null || value === "") return;
       const row = table.insertRow();
       row.append(element("th", labels[name] || name), element("td", String(value)));
@@ -194,8 +196,13 @@
       count.textContent = text.textFailed;
       return;
     }
+    const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const touch = window.matchMedia("(hover: none) and (pointer: coarse)").matches;
     const map = L.map(box.querySelector(".map-canvas"), {
       zoomControl: false, preferCanvas: true, scrollWheelZoom: false,
+      zoomAnimation: !still, fadeAnimation: !still, inertia: !still,
+      // One finger scrolls the page, which a map as wide as the screen would else hold fast; two move the map.
+      dragging: !touch,
     });
     // The wheel scrolls the page until the reader has turned to the map.
     map.on("focus", () => map.scrollWheelZoom.enable());
