@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from stack import packages, portal, services, settings
-from stack.settings import ROOT, Settings
+from stack.settings import ROOT, VENV, Settings
 from stack.supervisor import StartError, Supervisor, memory_mb, out, read_procfile
 
 DISK_MB = 500
@@ -107,10 +107,10 @@ def install(told: Settings, laps: Laps, *, dev: bool, browser: bool) -> None:
     log = told.var / "log" / "install.log"
     if packages.install_system(packages.needed(told, browser=browser), log, out):
         laps.lap("system packages")
-    if packages.install_python(told, log, dev=dev):
+    if packages.install_python(log, dev=dev):
         laps.lap("Python packages")
     if browser:
-        packages.install_browser(told, log)
+        packages.install_browser(log)
 
 
 def install_only(told: Settings, *, everything: bool) -> int:
@@ -122,7 +122,7 @@ def install_only(told: Settings, *, everything: bool) -> int:
         install(told, laps, dev=True, browser=True)
     else:
         packages.install_system(packages.for_python(), log, out)
-        packages.install_python(told, log, dev=True)
+        packages.install_python(log, dev=True)
     return 0
 
 
@@ -225,7 +225,7 @@ def _environment(told: Settings, ports: dict[str, int], ini: Path, *, demo: bool
     """What the processes of the Procfile are told."""
     simulated = f"http://127.0.0.1:{ports['city']}" if demo else ""
     return {
-        "PATH": f"{told.venv / 'bin'}:{os.environ.get('PATH', '')}:/usr/sbin:/sbin",
+        "PATH": f"{VENV / 'bin'}:{os.environ.get('PATH', '')}:/usr/sbin:/sbin",
         "HOME": os.environ.get("HOME", "/"),
         "LANG": "C.UTF-8",
         "TZ": os.environ.get("TZ", "Asia/Tokyo"),
@@ -233,7 +233,7 @@ def _environment(told: Settings, ports: dict[str, int], ini: Path, *, demo: bool
         **told.values,
         "AIZU_ROOT": str(ROOT),
         "AIZU_VAR": str(told.var.resolve()),
-        "AIZU_VENV": str(told.venv),
+        "AIZU_VENV": str(VENV),
         "AIZU_CITY_URL": told["AIZU_CITY_URL"] or simulated,
         "CKAN_INI": str(ini),
         "POSTGRES_BIN": str(packages.postgres_bin() or ""),

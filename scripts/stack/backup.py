@@ -128,7 +128,7 @@ def _environment(told: Settings, port: int) -> Mapping[str, str]:
         "LANG": "C.UTF-8",
         "AIZU_ROOT": str(ROOT),
         "AIZU_VAR": str(told.var.resolve()),
-        "AIZU_VENV": str(told.venv),
+        "AIZU_VENV": str(VENV),
         "POSTGRES_BIN": str(postgres_bin()),
         "POSTGRES_PORT": str(port),
     }

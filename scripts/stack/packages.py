@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from stack.settings import ROOT, Settings
+from stack.settings import ROOT, VENV, Settings
 
 UV = "uv==0.13.9"
 
@@ -53,10 +53,10 @@ def _is_debian() -> bool:
     return "ID=debian" in Path("/etc/os-release").read_text().splitlines()
 
 
-def install_browser(settings: Settings, log: Path) -> None:
+def install_browser(log: Path) -> None:
     """Where the distribution has no Chromium, takes the one that Playwright brings."""
     if program("chromium") is None:
-        python = str(settings.venv / "bin" / "python")
+        python = str(VENV / "bin" / "python")
         _run([python, "-m", "playwright", "install", "--with-deps", "chromium"], log)
 
 
@@ -175,14 +175,13 @@ def _no_service_starts(sudo: list[str]) -> Iterator[None]:
         subprocess.run([*sudo, "rm", "-f", str(policy)], check=True)
 
 
-def install_python(settings: Settings, log: Path, *, dev: bool) -> bool:
+def install_python(log: Path, *, dev: bool) -> bool:
     """Brings the Python environment to what the lock file says; returns whether it had to.
 
     Raises:
         MissingError: the packages could not be installed.
     """
-    venv = settings.venv
-    venv.parent.mkdir(parents=True, exist_ok=True)
+    venv = VENV
     with venv.with_name(f"{venv.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         stamp = venv / "installed"

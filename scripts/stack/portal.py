@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stack.packages import MissingError
 from stack.services import MAX_UPLOAD_MB
-from stack.settings import ROOT, Settings
+from stack.settings import ROOT, VENV, Settings
 
 PLUGINS = (
     "aizu aizu_map aizu_table aizu_search activity stats text_view image_view "
@@ -156,7 +156,7 @@ def set_up(settings: Settings, environment: Mapping[str, str], log: Path) -> Non
     if not stamp.exists() and not waiting.exists():
         write_private(waiting, random_secrets.token_urlsafe(12))
     password = waiting.read_text() if waiting.exists() else random_secrets.token_urlsafe(12)
-    command = [str(settings.venv / "bin" / "ckan"), "aizu", "setup"]
+    command = [str(VENV / "bin" / "ckan"), "aizu", "setup"]
     if _harvest_env(settings).get("AIZU_API_TOKEN"):
         command.append("--keep-token")
     extra = {

@@ -7,6 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE_NAME = "aizu.env"
+# Shared by all portals of one checkout.
+VENV = ROOT / ".venv"
 _LINE = re.compile(r"^(?:export\s+)?([A-Za-z_][\w.:-]*)\s*=\s*(.*?)\s*$")
 
 
@@ -94,11 +96,6 @@ DECLARED: tuple[Setting, ...] = (
         default="opendata@city.example.jp",
         meaning="Sender of the portal's mail.",
     ),
-    Setting(
-        name="AIZU_VENV",
-        default=".venv",
-        meaning="Folder of the Python packages; shared by all portals of one checkout.",
-    ),
 )
 _DEFAULTS = {setting.name: setting.default for setting in DECLARED}
 
@@ -117,11 +114,6 @@ class Settings:
     def var(self) -> Path:
         """Absolute path of the folder of all data."""
         return (ROOT / self["AIZU_VAR"]).absolute()
-
-    @property
-    def venv(self) -> Path:
-        """Absolute path of the folder of the Python packages."""
-        return (ROOT / self["AIZU_VENV"]).absolute()
 
     @property
     def port(self) -> int:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
 import requests
 
 from .test_serve import Copy
@@ -61,20 +62,16 @@ def test_backup_and_restore_as_documented(portal):
         restored.end()
 
 
-def test_backup_of_nothing_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("script", "said"), [("backup", "no portal runs"), ("restore", "holds a portal already")]
+)
+def test_refusals(tmp_path, script, said):
     """Where no portal runs there is nothing to save; a portal is not overwritten by a restore."""
-    told = subprocess.run(
-        [ROOT / "scripts" / "backup", tmp_path / "x.tar", "--var", tmp_path],
-        capture_output=True,
-        text=True,
-    )
-    assert told.returncode == 1
-    assert "no portal runs" in told.stderr
     (tmp_path / "postgres").mkdir()
     told = subprocess.run(
-        [ROOT / "scripts" / "restore", tmp_path / "x.tar", "--var", tmp_path],
+        [ROOT / "scripts" / script, tmp_path / "x.tar", "--var", tmp_path],
         capture_output=True,
         text=True,
     )
     assert told.returncode == 1
-    assert "already" in told.stderr
+    assert said in told.stderr
