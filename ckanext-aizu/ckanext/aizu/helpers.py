@@ -259,7 +259,12 @@ def aizu_extract(text: str, length: int = 120) -> str:
     """Returns the beginning of a Markdown text without its marks.
 
     CKAN's own cuts at blanks; a Japanese text has none, and nothing of it would be left.
+
+    Args:
+        text: what somebody wrote.
+        length: in Japanese letters; English takes twice as many to say the same.
     """
+    length = length * 2 if _english() else length
     plain = " ".join(str(tk.h.markdown_extract(text, extract_length=0)).split())
     if len(plain) <= length:
         return plain

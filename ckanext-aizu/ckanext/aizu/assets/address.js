@@ -1,5 +1,5 @@
 /* Proposes an address from a Japanese title; CKAN's own proposal knows only Latin letters. */
-ckan.module("aizu-dataset-name", function () {
+ckan.module("aizu-address", function () {
   const pauseMs = 250;
   return {
     initialize: function () {
