@@ -304,3 +304,9 @@ def test_every_file_with_places_has_a_map(portal):
         kinds = {view["view_type"] for view in views}
         expected = {"table": {"aizu_map", "aizu_table"}, "geojson": {"aizu_map"}, "original": set()}
         assert kinds == expected[resource["kind"]]
+
+
+def test_machines_read_the_portals_name(portal):
+    """Feed, catalogue and API say whose portal this is, not CKAN."""
+    assert "会津若松市オープンデータ" in portal.get("/feeds/dataset.atom").text
+    assert portal.api().action.status_show()["site_title"] == "会津若松市オープンデータ"

@@ -3,11 +3,14 @@
 import csv
 import io
 import json
-import threading
+import re
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import geopandas
 import pandas
+import psycopg2
 import pytest
 import requests
 from ckanapi import NotAuthorized, NotFound, ValidationError
@@ -227,15 +230,19 @@ def publish(portal, *, table="名称,数\r\nあ,1\r\n", token=None, name="一覧
         ({"schema": {"fields": [{"name": "数", "type": "whole"}]}}, "schema"),
         ({"report": {"valid": False}}, "report"),
         ({"organization": {}}, "organization"),
+        ({"organization": {"name": ["x"]}}, "organization"),
+        ({"schema": {"fields": [1]}}, "schema"),
+        ({"schema": {"fields": [{"name": "数", "type": ["string"]}]}}, "schema"),
+        ({"schema": {"fields": [{"name": "数"}, {"name": "数"}]}}, "schema"),
+        ({"report": {"valid": True, "tasks": 5}}, "report"),
+        ({"report": {"valid": True, "aizu": []}}, "report"),
         ({"dataset": {"title": "名前がない"}}, "dataset"),
     ],
 )
-def test_portal_does_not_trust_the_caller(portal, change, part):
+def test_portal_does_not_trust_the_caller(portal, name, change, part):
     """Parts that do not belong together are refused by name, and no dataset appears."""
-    name = f"test-{uuid.uuid4().hex[:8]}"
-    described = {"name": name, "title": "試験", "notes": "試験", "license_id": "cc-by"}
     with pytest.raises(ValidationError) as refused:
-        publish(portal, **{"dataset": described, **change})
+        publish(portal, **{"dataset": described(name), **change})
     assert part in refused.value.error_dict
     with pytest.raises(NotFound):
         dataset(portal, name)
@@ -267,20 +274,149 @@ def test_new_version_keeps_addresses_and_japanese_names(portal):
     assert [(record["名称"], record["数"]) for record in stored] == [("あ", 1), ("い", None)]
 
 
-def test_two_at_once_leave_one_whole_version(portal):
-    """Two publications of one dataset at the same moment: files and table are of the same one."""
+def described(name, **fields):
+    """A dataset of that name."""
+    return {"name": name, "title": "試験", "notes": "試験", "license_id": "cc-by", **fields}
+
+
+@pytest.fixture
+def name():
+    """A name nobody has used."""
+    return f"test-{uuid.uuid4().hex[:8]}"
+
+
+def test_two_at_once_leave_one_whole_version(portal, name):
+    """Two publications of one new dataset at the same moment: both are taken, one is whole."""
     tables = [f"名称,数\r\n{'あ' * n},{n}\r\n" for n in (3, 4)]
-    threads = [
-        threading.Thread(target=publish, args=(portal,), kwargs={"table": table})
-        for table in tables
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    (stored,) = rows(portal, "test-parts")["records"]
-    content = download(portal, "table", "test-parts").decode()
+    with ThreadPoolExecutor() as pool:
+        taken = [pool.submit(publish, portal, table=t, dataset=described(name)) for t in tables]
+    assert all(one.result()["changed"] for one in taken)
+    (stored,) = rows(portal, name)["records"]
+    content = download(portal, "table", name).decode()
     assert content == f"名称,数\r\n{stored['名称']},{stored['数']}\r\n"
+
+
+COLUMNS = ("普及率(%)", "x%s", "a:b", "it's", "項目、数", "a\\b", "SELECT", "列 名", "x" * 63)
+
+
+def test_columns_of_any_name(portal, name):
+    """What means something to SQL or Python is a letter like any other in a column's name."""
+    fields = [{"name": column, "type": "string", "title": "題'%"} for column in COLUMNS]
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows([COLUMNS, [f"値{n}" for n in range(len(COLUMNS))]])
+    publish(portal, table=buffer.getvalue(), dataset=described(name), schema={"fields": fields})
+    (record,) = rows(portal, name, q="値3")["records"]
+    assert [record[column] for column in COLUMNS] == [f"値{n}" for n in range(len(COLUMNS))]
+    page = portal.get(f"/dataset/{name}/resource/{resource(portal, 'table', name)['id']}")
+    assert page.status_code == 200
+    for column in COLUMNS:
+        assert (
+            portal.get(page.url.replace(portal.url, ""), params={"sort": column}).status_code == 200
+        )
+
+
+@pytest.mark.parametrize("q", [":x", "%s", "'", '"', "\0", "a\\", "(", ":aizu_q0", "値 3"])
+def test_any_words_can_be_looked_for_in_a_table(portal, q):
+    """Nothing that is typed gives an error, by API or page."""
+    table = resource(portal, "table")["id"]
+    asked = {"resource_id": table, "q": q, "limit": 1}
+    answer = portal.get("/api/3/action/datastore_search", params=asked)
+    assert answer.json()["success"], answer.text
+    assert portal.get(f"/dataset/{HYDRANT}/resource/{table}", params={"q": q}).status_code == 200
+
+
+def test_shortened_names_of_a_table_survive(portal, name):
+    """An alias that a programmer gave to the table shows the new version."""
+    publish(portal, dataset=described(name))
+    table = resource(portal, "table", name)["id"]
+    alias = name.replace("-", "_")
+    portal.api(portal.token).action.datastore_create(resource_id=table, aliases=[alias], force=True)
+    publish(portal, table="名称,数\r\nい,2\r\n", dataset=described(name))
+    found = portal.api().action.datastore_search(resource_id=alias)
+    assert [record["名称"] for record in found["records"]] == ["い"]
+
+
+def test_long_reader_holds_up_nobody(portal, name):
+    """While somebody reads a table for long, a publication is refused and all others go on."""
+    publish(portal, dataset=described(name))
+    table = resource(portal, "table", name)["id"]
+    ini = (portal.var / "ckan.ini").read_text()
+    address = re.search(r"^ckan.datastore.read_url = (.*)$", ini, re.MULTILINE)[1]
+    reader = psycopg2.connect(address)
+    reader.cursor().execute(f'SELECT count(*) FROM "{table}"')
+    with ThreadPoolExecutor() as pool:
+        refused = pool.submit(
+            publish, portal, table="名称,数\r\nう,3\r\n", dataset=described(name, title="別")
+        )
+        while not refused.done():
+            start = time.monotonic()
+            assert rows(portal, name)["total"] == 1
+            assert time.monotonic() - start < 3
+            time.sleep(0.2)
+        with pytest.raises(ValidationError):
+            refused.result()
+    reader.close()
+    assert dataset(portal, name)["title"] == "試験"
+    assert publish(portal, table="名称,数\r\nう,3\r\n", dataset=described(name))["changed"]
+
+
+def test_what_stewards_wrote_stays(portal, name):
+    """Fields that the harvester does not send are kept; a private dataset stays private."""
+    publish(portal, dataset=described(name))
+    steward = portal.api(portal.token).action
+    written = {"documentation": ["https://example.jp/doc"], "private": True}
+    steward.package_patch(id=name, **written)
+    publish(portal, table="名称,数\r\nい,2\r\n", dataset=described(name))
+    after = steward.package_show(id=name)
+    assert {key: after[key] for key in written} == written
+
+
+def test_deleted_dataset_is_not_brought_back(portal, name):
+    """What a steward has deleted does not come back with the next harvest."""
+    publish(portal, dataset=described(name))
+    portal.api(portal.token).action.package_delete(id=name)
+    for table in ("名称,数\r\nあ,1\r\n", "名称,数\r\nい,2\r\n"):
+        with pytest.raises(ValidationError) as refused:
+            publish(portal, table=table, dataset=described(name))
+        assert name in str(refused.value)
+
+
+def test_a_dataset_is_named_by_its_name(portal, name):
+    """The id of a dataset is no name: it would rename it."""
+    made = publish(portal, dataset=described(name))
+    with pytest.raises(ValidationError):
+        publish(portal, dataset=described(made["id"]))
+    assert dataset(portal, made["id"])["name"] == name
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "2026-11-22T10:00:00"])
+def test_a_check_has_a_moment(portal, moment):
+    """A status without a moment that everybody understands alike is refused."""
+    with pytest.raises(ValidationError):
+        portal.api(portal.token).call_action(
+            "aizu_harvest_status", {"name": HYDRANT, "state": "ok", "checked_at": moment}
+        )
+
+
+def test_reports_are_shown_with_their_dataset_only(portal):
+    """CKAN's task_status_show, open to everybody, does not give away private datasets' reports."""
+    asked = {"entity_id": dataset(portal)["id"], "task_type": "aizu_harvest", "key": "report"}
+    with pytest.raises(NotAuthorized):
+        portal.api().call_action("task_status_show", asked)
+
+
+def test_refused_table_leaves_no_department_behind(portal, name):
+    """A department is made only with the dataset that needs it."""
+    organization = {"name": f"{name}-office", "title": "試験課"}
+    with pytest.raises(ValidationError):
+        publish(
+            portal,
+            table="名称,数\r\nあ,いち\r\n",
+            dataset=described(name),
+            organization=organization,
+        )
+    with pytest.raises(NotFound):
+        portal.api().action.organization_show(id=organization["name"])
 
 
 def test_map_data_is_read_by_gis(portal):

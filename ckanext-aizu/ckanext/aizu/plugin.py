@@ -32,7 +32,7 @@ class AizuPlugin(p.SingletonPlugin, DefaultTranslation):
         tk.add_template_directory(config, "templates")
         tk.add_public_directory(config, "public")
         tk.add_resource("assets", "aizu")
-        if not config.get("ckan.site_title"):
+        if config.get("ckan.site_title") in (None, "", "CKAN"):
             config["ckan.site_title"] = f"{city.here()['name']}オープンデータ"
 
     def get_commands(self) -> list[Any]:
@@ -40,8 +40,9 @@ class AizuPlugin(p.SingletonPlugin, DefaultTranslation):
         return cli.get_commands()
 
     def get_validators(self) -> dict[str, Any]:
-        """IValidators: tags in Japanese, and fields that no form shows."""
-        return {**japanese_names.VALIDATORS, "aizu_keep": validators.aizu_keep}
+        """IValidators: tags in Japanese, moments, and fields that no form shows."""
+        ours = {name: getattr(validators, name) for name in validators.__all__}
+        return {**japanese_names.VALIDATORS, **ours}
 
     def i18n_domain(self) -> str:
         """ITranslation: name of our catalogues."""

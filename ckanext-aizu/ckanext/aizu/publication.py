@@ -115,7 +115,7 @@ def read(data_dict: Mapping[str, Any]) -> Publication:
 def _json_object(value: object) -> dict[str, Any]:
     try:
         found = json.loads(value) if isinstance(value, str) else value
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(tk._("Expected a JSON object: %s") % error) from error
     if not isinstance(found, dict):
         raise ValueError(tk._("Expected a JSON object, found %s") % type(found).__name__)
@@ -124,8 +124,10 @@ def _json_object(value: object) -> dict[str, Any]:
 
 def _check(publication: Publication) -> None:
     for part, name in (("dataset", "name"), ("organization", "name"), ("source", "url")):
-        if not getattr(publication, part).get(name):
+        value = getattr(publication, part).get(name)
+        if not value or not isinstance(value, str):
             raise tk.ValidationError({part: [tk._("%s is missing") % name]})
+    _check_report(publication.report)
     if publication.report.get("valid") is not True:
         raise tk.ValidationError(
             {"report": [tk._("Only a table with a valid report is published")]}
@@ -134,12 +136,24 @@ def _check(publication: Publication) -> None:
     _check_header(publication)
 
 
+def _check_report(report: Mapping[str, Any]) -> None:
+    """The parts that the dataset page reads have the form it reads them in."""
+    tasks, ours = report.get("tasks", []), report.get("aizu", {})
+    lists = [tasks]
+    if isinstance(tasks, list) and isinstance(ours, dict):
+        lists += [task.get("errors", []) for task in tasks if isinstance(task, dict)]
+        lists += [ours.get("repairs", []), ours.get("notes", [])]
+    if len(lists) == 1 or not all(isinstance(part, list) for part in lists):
+        raise tk.ValidationError({"report": [tk._("A Frictionless report is expected")]})
+
+
 def _check_schema(schema: Mapping[str, Any]) -> None:
     fields = schema.get("fields")
-    if not isinstance(fields, list) or not fields:
+    if not isinstance(fields, list) or not fields or not all(isinstance(f, dict) for f in fields):
         raise tk.ValidationError({"schema": [tk._("A Table Schema with fields is expected")]})
+    names = [field.get("name") for field in fields]
     for number, field in enumerate(fields, 1):
-        name, kind = str(field.get("name", "")), field.get("type", "any")
+        name, kind = str(field.get("name", "")), str(field.get("type", "any"))
         if not name or name.startswith("_") or '"' in name:
             raise tk.ValidationError(
                 {
@@ -148,6 +162,8 @@ def _check_schema(schema: Mapping[str, Any]) -> None:
                     ]
                 }
             )
+        if names.count(name) > 1:
+            raise tk.ValidationError({"schema": [tk._('Two columns are called "%s"') % name]})
         if len(name.encode()) > MAX_COLUMN_BYTES:
             raise tk.ValidationError(
                 {"schema": [tk._('The column name "%s" is longer than 63 bytes') % name]}

@@ -1,9 +1,10 @@
 """Puts a whole table into the DataStore by COPY, typed, in one transaction: readers see the old one or the new one."""
 
 import json
+import time
 import unicodedata
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -18,13 +19,14 @@ from psycopg2.extensions import connection, cursor
 from ckanext.aizu.publication import COLUMN_TYPES
 
 BOM = b"\xef\xbb\xbf"
+LOCK_TRIES, LOCK_TRY_MS, LOCK_PAUSE_S = 5, 500, 2
 
 
 @contextmanager
 def replacing(dataset: str) -> Iterator[connection]:
     """Opens the DataStore for one publication; commits at the end, rolls back on any error.
 
-    Publications of one dataset wait for one another.
+    Publications of one dataset wait for one another, for a while.
 
     Args:
         dataset: name of the dataset.
@@ -33,9 +35,14 @@ def replacing(dataset: str) -> Iterator[connection]:
     database: connection = raw.driver_connection
     try:
         with database.cursor() as cur:
+            cur.execute("SET LOCAL lock_timeout = '120s'")
             cur.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"aizu {dataset}"])
         yield database
         database.commit()
+    except psycopg2.errors.LockNotAvailable as error:
+        database.rollback()
+        message = tk._("Somebody else is publishing this dataset, or reads its table for long")
+        raise tk.ValidationError({"table": [message]}) from error
     except BaseException:
         database.rollback()
         raise
@@ -61,7 +68,7 @@ def stage(database: connection, fields: list[dict[str, Any]], table: IO[bytes]) 
     with database.cursor() as cur:
         cur.execute(_create(name, fields))
         for field in fields:
-            cur.execute(*_describe(name, field))
+            cur.execute(_describe(name, field))
         return name, _copy(cur, name, fields, table)
 
 
@@ -78,7 +85,7 @@ def _create(name: str, fields: list[dict[str, Any]]) -> sql.Composed:
     )
 
 
-def _describe(name: str, field: Mapping[str, Any]) -> tuple[sql.Composed, list[str]]:
+def _describe(name: str, field: Mapping[str, Any]) -> sql.Composed:
     """The data dictionary lives in the column's comment, in the form CKAN reads."""
     info = {
         "label": field.get("title", ""),
@@ -86,11 +93,11 @@ def _describe(name: str, field: Mapping[str, Any]) -> tuple[sql.Composed, list[s
         "label_en": field.get("title_en", ""),
         "notes_en": field.get("description_en", ""),
     }
-    statement = sql.SQL("COMMENT ON COLUMN {}.{} IS %s").format(
-        sql.Identifier(name), sql.Identifier(field["name"])
-    )
     # CKAN tells its JSON comments from plain ones by the leading blank.
-    return statement, [" " + json.dumps({"_info": info}, ensure_ascii=False)]
+    comment = " " + json.dumps({"_info": info}, ensure_ascii=False)
+    return sql.SQL("COMMENT ON COLUMN {}.{} IS {}").format(
+        sql.Identifier(name), sql.Identifier(field["name"]), sql.Literal(comment)
+    )
 
 
 def _copy(cur: cursor, name: str, fields: list[dict[str, Any]], table: IO[bytes]) -> int:
@@ -108,6 +115,33 @@ def _copy(cur: cursor, name: str, fields: list[dict[str, Any]], table: IO[bytes]
     return int(cur.rowcount)
 
 
+def lock(database: connection, resource_id: str | None) -> None:
+    """Keeps readers from a table that is about to be replaced, before anything else is changed.
+
+    A reader who takes long, such as a backup, must not make all others wait behind us: each try
+    is short, and after the last the publication is refused.
+    """
+    if resource_id is None:
+        return
+    statement = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(
+        sql.Identifier(resource_id)
+    )
+    with database.cursor() as cur:
+        cur.execute("SELECT 1 FROM pg_tables WHERE tablename = %s", [resource_id])
+        if not cur.fetchone():
+            return
+        cur.execute(f"SET LOCAL lock_timeout = '{LOCK_TRY_MS}ms'")
+        for tries_left in reversed(range(LOCK_TRIES)):
+            cur.execute("SAVEPOINT before_lock")
+            try:
+                return cur.execute(statement)
+            except psycopg2.errors.LockNotAvailable:
+                cur.execute("ROLLBACK TO SAVEPOINT before_lock")
+                if not tries_left:
+                    raise
+                time.sleep(LOCK_PAUSE_S)
+
+
 def switch(database: connection, staged: str, rows: int, resource_id: str) -> None:
     """Puts a staged table in the place of a resource's table; visible to others at the commit."""
     with database.cursor() as cur:
@@ -122,8 +156,12 @@ def switch(database: connection, staged: str, rows: int, resource_id: str) -> No
 
 def _rename(cur: cursor, new: sql.Identifier, old: sql.Identifier) -> None:
     """The trigger that fills `_full_text` comes after the rows: it would make COPY ten times slower."""
-    cur.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(old))
+    cur.execute("SELECT name FROM _table_metadata WHERE alias_of = %s", [old.string])
+    aliases = [sql.Identifier(name) for (name,) in cur.fetchall()]
+    cur.execute(sql.SQL("DROP TABLE IF EXISTS {} CASCADE").format(old))
     cur.execute(sql.SQL("ALTER TABLE {} RENAME TO {}").format(new, old))
+    for alias in aliases:
+        cur.execute(sql.SQL("CREATE VIEW {} AS SELECT * FROM {}").format(alias, old))
     cur.execute(
         sql.SQL(
             "CREATE TRIGGER zfulltext BEFORE INSERT OR UPDATE ON {} "
@@ -145,7 +183,7 @@ class AizuDatastorePlugin(p.SingletonPlugin):
         self,
         context: Any,
         data_dict: dict[str, Any],
-        fields_types: Mapping[str, str],
+        fields_types: MutableMapping[str, str],
         query_dict: dict[str, Any],
     ) -> dict[str, Any]:
         """Replaces a full-text `q` by a substring condition; several words must all be found."""
@@ -158,12 +196,21 @@ class AizuDatastorePlugin(p.SingletonPlugin):
         query_dict["sort"].append('"_id" asc')
         columns = [name for name in fields_types if name != "rank" and name != "_id"]
         row = f"concat_ws(' ', {', '.join(map(_quoted, columns))})"
-        for number, word in enumerate(q.split()):
+        for number, word in enumerate(q.replace("\0", "").split()):
             name = f"aizu_q{number}"
             plain = f"{name}_plain"
             values = {name: _pattern(word), plain: _pattern(unicodedata.normalize("NFKC", word))}
             query_dict["where"].append((f"{row} ILIKE :{name} OR {row} ILIKE :{plain}", values))
         return query_dict
+
+
+def _without_full_text(query_dict: dict[str, Any], fields_types: MutableMapping[str, str]) -> None:
+    """Takes CKAN's text search out of a query again: its condition, its rank and its own table."""
+    query_dict["ts_query"] = ""
+    query_dict["where"] = [part for part in query_dict["where"] if "_full_text @@" not in part[0]]
+    query_dict["select"] = [part for part in query_dict["select"] if "ts_rank(" not in part]
+    query_dict["sort"] = [part for part in query_dict["sort"] if "ts_rank(" not in part]
+    fields_types.pop("rank", None)
 
 
 def _quoted(column: str) -> str:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+from ckan import model
 from ckan.types import Context
 
 from ckanext.aizu import publication, status, table
@@ -36,21 +37,18 @@ def aizu_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
     incoming = publication.read(data_dict)
     name = incoming.dataset["name"]
     tk.check_access("aizu_publish", context, {"name": name})
-    owner = _organization(context, incoming)
     content_hash = incoming.content_hash()
-    before = _existing(context, name)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    if before and before.get("content_hash") == content_hash:
-        _record_check(before["id"], "unchanged", now, before.get("modified") or now)
-        return _result(before, _rows(before["id"]), changed=False)
     with table.replacing(name) as database:
+        # While we waited, another publication may have changed what this session has read.
+        model.Session.expire_all()
+        before = _existing(context, name)
+        if before and before.get("content_hash") == content_hash:
+            _record_check(before["id"], "unchanged", now, before.get("modified") or now)
+            return _result(before, _rows(before["id"]), changed=False)
         staged, rows = table.stage(database, incoming.fields, incoming.files["table"].stream)
-        described = {**incoming.dataset, "owner_org": owner, "modified": now, "content_hash": ""}
-        described["resources"] = publication.resources(
-            incoming, (before or {}).get("resources", [])
-        )
-        described["issued"] = (before or {}).get("issued") or now
-        saved = _save(context, described, before)
+        table.lock(database, _resource_ids(before or {}).get("table"))
+        saved = _save(context, _described(context, incoming, before, now), before)
         ids = _resource_ids(saved)
         table.switch(database, staged, rows, ids["table"])
     # The hash comes last: after a crash before this line the next run publishes again.
@@ -67,7 +65,28 @@ def _existing(context: Context, name: str) -> dict[str, Any] | None:
         )
     except tk.ObjectNotFound:
         return None
+    if found["name"] != name:
+        raise tk.ValidationError({"dataset": [tk._("A name is expected, not the id of a dataset")]})
+    if found["state"] == "deleted":
+        message = tk._("%s was deleted in the catalogue: restore it there, or stop publishing it")
+        raise tk.ValidationError({"dataset": [message % name]})
     return found
+
+
+def _described(
+    context: Context, incoming: Publication, before: dict[str, Any] | None, now: str
+) -> dict[str, Any]:
+    """The dataset as it will be: what stewards wrote and the caller does not send stays."""
+    before = before or {}
+    return {
+        **before,
+        **incoming.dataset,
+        "owner_org": _organization(context, incoming),
+        "resources": publication.resources(incoming, before.get("resources", [])),
+        "issued": before.get("issued") or now,
+        "modified": now,
+        "content_hash": "",
+    }
 
 
 def _organization(context: Context, incoming: Publication) -> str:
@@ -120,7 +139,7 @@ def _mark_complete(
 def _short(incoming: Publication, rows: int, now: str) -> dict[str, Any]:
     """What the dataset page shows of the report."""
     tasks = incoming.report.get("tasks", [])
-    errors = [error for task in tasks for error in task.get("errors", [])]
+    errors = [error for task in tasks if isinstance(task, dict) for error in task.get("errors", [])]
     ours = incoming.report.get("aizu", {})
     return {
         "valid": True,
@@ -144,7 +163,7 @@ def _rows(dataset_id: str) -> int:
 
 
 def _resource_ids(dataset: dict[str, Any]) -> dict[str, str]:
-    return {r["kind"]: r["id"] for r in dataset["resources"] if r.get("kind")}
+    return {r["kind"]: r["id"] for r in dataset.get("resources", []) if r.get("kind")}
 
 
 def _result(dataset: dict[str, Any], rows: int, *, changed: bool) -> dict[str, Any]:

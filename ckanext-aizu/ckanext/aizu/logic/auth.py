@@ -6,7 +6,7 @@ import ckan.plugins.toolkit as tk
 from ckan import model
 from ckan.types import AuthResult, Context
 
-__all__ = ["aizu_harvest_status", "aizu_publish", "organization_create"]
+__all__ = ["aizu_harvest_status", "aizu_publish", "organization_create", "task_status_show"]
 
 HARVESTER = "harvester"
 
@@ -22,6 +22,11 @@ def aizu_publish(context: Context, data_dict: dict[str, Any]) -> AuthResult:
 def aizu_harvest_status(context: Context, data_dict: dict[str, Any]) -> AuthResult:
     """As for a change of the dataset."""
     return _may_update(context, data_dict["name"])
+
+
+def task_status_show(context: Context, data_dict: dict[str, Any]) -> AuthResult:
+    """Nobody: the last check is shown with its dataset, to those who may see the dataset."""
+    return {"success": False}
 
 
 def _may_update(context: Context, name: str) -> AuthResult:

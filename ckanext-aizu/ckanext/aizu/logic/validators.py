@@ -1,10 +1,22 @@
 """What CKAN and scheming lack to check a dataset of ours."""
 
+from datetime import datetime
 from typing import Any
 
 import ckan.plugins.toolkit as tk
 
-__all__ = ["aizu_keep"]
+__all__ = ["aizu_instant", "aizu_keep"]
+
+
+def aizu_instant(value: str) -> str:
+    """Accepts a moment: ISO 8601 with its distance from UTC."""
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise tk.Invalid(tk._("A moment in ISO 8601 is expected, found %s") % value) from error
+    if instant.tzinfo is None:
+        raise tk.Invalid(tk._("%s does not say its distance from UTC (Z or +09:00)") % value)
+    return value
 
 
 def aizu_keep(key: tuple[Any, ...], data: dict[Any, Any], _errors: Any, context: Any) -> None:
