@@ -17,6 +17,7 @@ from harvesters.errors import (
 )
 from harvesters.fetch import Snapshot, reason
 from harvesters.geojson import to_geojson
+from harvesters.report import short
 from harvesters.settings import Settings
 from harvesters.source import Table
 from harvesters.validate import Verdict, schema
@@ -59,7 +60,7 @@ def publish(
         "organization": _organization(feed),
         "schema": schema(table),
         "source": _source(snapshot, table),
-        "report": report,
+        "report": short(report, table),
     }
     files = {
         "table": (f"{name}.csv", verdict.csv, "text/csv"),
@@ -170,8 +171,14 @@ def _call(
     _need(settings.api_token, "AIZU_API_TOKEN")
     import ckanapi  # not above: where CKAN is installed this loads all of it, which takes seconds
 
+    answers: list[requests.Response] = []
+    session = requests.Session()
+    session.hooks["response"].append(lambda response, **_: answers.append(response))
     portal = ckanapi.RemoteCKAN(
-        settings.portal_url, apikey=settings.api_token, user_agent="aizu-harvester/0.1"
+        settings.portal_url,
+        apikey=settings.api_token,
+        user_agent="aizu-harvester/0.1",
+        session=session,
     )
     try:
         answer: dict[str, Any] = portal.call_action(
@@ -188,7 +195,8 @@ def _call(
     except ckanapi.NotFound as error:
         raise NotInCatalogueError(f"見つかりません: {error}", f"not found: {error}") from error
     except (ckanapi.CKANAPIError, ckanapi.ServerIncompatibleError) as error:
-        raise _refused("思いがけない応答です", "an unexpected answer", error) from error
+        told = _spoken(answers[-1])
+        raise _refused("思いがけない応答です", "an unexpected answer", told) from error
     except requests.RequestException as error:
         raise PortalUnreachableError(
             f"ポータル {settings.portal_url} に接続できません（{reason(error)}）。"
@@ -199,6 +207,15 @@ def _call(
     finally:
         portal.close()
     return answer
+
+
+def _spoken(response: requests.Response) -> str:
+    """Status and message of an answer; of a web page, which only a browser can show, the status."""
+    status = f"{response.status_code} {response.reason}"
+    try:
+        return f"{status} {json.dumps(response.json(), ensure_ascii=False)}"
+    except ValueError:
+        return status
 
 
 def _refused(ja: str, en: str, detail: object) -> PortalRefusedError:

@@ -11,6 +11,7 @@ from harvesters.source import Table
 from harvesters.words import Words
 
 LONGEST_VALUE = 60
+SENT_ERRORS = 100
 OWN_RULES = {"outside-city", "swapped-coordinates", "half-position", "number-form"}
 RULES: dict[str, tuple[Words, Words]] = {
     "type-error": (
@@ -65,14 +66,33 @@ RULES: dict[str, tuple[Words, Words]] = {
         Words("0〜9 と小数点だけで書いてください", "use the digits 0 to 9 and a point only"),
     ),
 }
-REPAIRS = {
-    "spaces": Words("端の空白", "spaces at the ends"),
-    "half-width": Words("全角の数字", "full-width digits"),
-    "unit": Words("単位", "unit"),
-    "municipality-code": Words("自治体コードの桁", "digits of the municipality code"),
-    "leading-zeros": Words("先頭の 0", "leading zeros"),
-    "short-row": Words("短い行", "short row"),
+REPAIRS: dict[str, tuple[Words, Words]] = {
+    "spaces": (
+        Words("端の空白", "spaces at the ends"),
+        Words("値の前後の空白を除きました", "Spaces at the ends removed"),
+    ),
+    "half-width": (
+        Words("全角の数字", "full-width digits"),
+        Words("全角の数字を半角に直しました", "Full-width digits made half-width"),
+    ),
+    "unit": (
+        Words("単位", "unit"),
+        Words("数値から単位を除きました", "Units removed from numbers"),
+    ),
+    "municipality-code": (
+        Words("自治体コードの桁", "digits of the municipality code"),
+        Words("自治体コードの桁を補いました", "Digits of the municipality code restored"),
+    ),
+    "leading-zeros": (
+        Words("先頭の 0", "leading zeros"),
+        Words("先頭の 0 を補いました", "Leading zeros restored"),
+    ),
+    "short-row": (
+        Words("短い行", "short row"),
+        Words("行の終わりに無い値を空としました", "Values missing at the end of a row left empty"),
+    ),
 }
+"""Rule: its name in a line of figures, and what was done, for the readers of the dataset's page."""
 TYPES = {
     "number": Words("数値", "number"),
     "integer": Words("整数", "whole number"),
@@ -113,8 +133,8 @@ class Finding:
 def repairs_told(table: Table) -> Words:
     """How many values are not as the city wrote them, by rule."""
     counts = Counter(repair.rule for repair in table.repairs)
-    ja = "、".join(f"{REPAIRS[rule].ja} {count:,}" for rule, count in counts.items())
-    en = ", ".join(f"{REPAIRS[rule].en} {count:,}" for rule, count in counts.items())
+    ja = "、".join(f"{REPAIRS[rule][0].ja} {count:,}" for rule, count in counts.items())
+    en = ", ".join(f"{REPAIRS[rule][0].en} {count:,}" for rule, count in counts.items())
     total = len(table.repairs)
     return Words(
         f"修復 {total:,} 件{f'（{ja}）' if ja else ''}",
@@ -139,6 +159,28 @@ def complete(report: dict[str, Any], table: Table) -> dict[str, Any]:
             "notes": [note._asdict() for note in table.notes],
             "findings": [asdict(finding) for finding in findings(report, table)],
         }
+    }
+
+
+def short(report: dict[str, Any], table: Table) -> dict[str, Any]:
+    """The report for the portal: a list with thousands of repairs must not make it grow."""
+    tasks = [task | {"errors": task["errors"][:SENT_ERRORS]} for task in report["tasks"]]
+    counts = Counter(repair.rule for repair in table.repairs)
+    told = {
+        "rows": len(table.rows),
+        "repairs": [_repairs_of(rule, count) for rule, count in counts.items()],
+        "notes": [note._asdict() for note in table.notes],
+    }
+    return report | {"tasks": tasks, "aizu": told}
+
+
+def _repairs_of(rule: str, count: int) -> dict[str, Any]:
+    done = REPAIRS[rule][1]
+    return {
+        "rule": rule,
+        "count": count,
+        "message": f"{done.ja}: {count:,} か所",
+        "message_en": f"{done.en}: {count:,} {'value' if count == 1 else 'values'}",
     }
 
 

@@ -64,7 +64,7 @@ def portal():
             body = self.rfile.read(int(self.headers["Content-Length"]))
             stand_in.calls.append((action, self.headers, sent(self.headers, body)))
             status, answer = stand_in.answers[action]
-            content = json.dumps(answer).encode()
+            content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()

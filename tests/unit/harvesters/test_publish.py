@@ -13,7 +13,7 @@ from harvesters.errors import (
 )
 from harvesters.words import Words
 
-from .conftest import as_csv, published, snapshot_of
+from .conftest import as_csv, numbered, published, snapshot_of
 
 
 def current(url, token="secret"):
@@ -26,8 +26,8 @@ def send(portal, normalised, aizu):
     """Publishes a small list to the stand-in portal."""
     feed = aizu.feeds["hydrant"]
 
-    def send_to(url=portal.url, token="secret"):
-        content = as_csv([{"備考": " x"}])
+    def send_to(url=portal.url, token="secret", rows=({"備考": " x"},)):
+        content = as_csv(rows)
         table = normalised(content)
         verdict = validate.validate(table, feed, aizu)
         snapshot = snapshot_of(content, "消火栓.csv")
@@ -81,7 +81,52 @@ def test_the_metadata_is_that_of_the_catalogue(portal, send):
     assert (field["name"], field["type"], field["title_en"]) == ("緯度", "number", "Latitude")
     assert parts["source"]["encoding"] == "cp932"
     assert parts["source"]["filename"] == "消火栓.csv"
-    assert parts["report"]["aizu"]["repairs"][0]["rule"] == "spaces"
+
+
+def test_the_report_counts_repairs_however_many_there_are(portal, send):
+    """By rule, in both languages; a form field of the portal takes 500,000 bytes and no more."""
+    send(
+        rows=[{"ID": str(number), "備考": " x "} for number in range(2971)] + [{"緯度": "３７．５"}]
+    )
+    sent = portal.calls[0][2]["report"]
+    told = json.loads(sent)
+    assert len(sent) < 10_000
+    assert set(told["aizu"]) == {"rows", "repairs", "notes"}
+    assert told["aizu"]["repairs"] == [
+        {
+            "rule": "spaces",
+            "count": 2971,
+            "message": "値の前後の空白を除きました: 2,971 か所",
+            "message_en": "Spaces at the ends removed: 2,971 values",
+        },
+        {
+            "rule": "half-width",
+            "count": 1,
+            "message": "全角の数字を半角に直しました: 1 か所",
+            "message_en": "Full-width digits made half-width: 1 value",
+        },
+    ]
+
+
+def test_the_report_is_sent_with_a_hundred_errors_at_most(normalised, aizu):
+    """The rest is in report.json on disk."""
+    table = normalised(as_csv(numbered(300, 種別="")))
+    verdict = validate.validate(table, aizu.feeds["hydrant"], aizu)
+    told = report.short(verdict.report, table)
+    assert len(verdict.report["tasks"][0]["errors"]) == 300
+    assert len(told["tasks"][0]["errors"]) == 100
+
+
+@pytest.mark.parametrize("status", [200, 413, 502])
+def test_a_web_page_from_the_portal_is_told_by_its_status(portal, send, status):
+    """One line, and nothing of the page."""
+    portal.answers["aizu_publish"] = status, b"<!DOCTYPE html><html><title>Oh no</title>\n</html>"
+    with pytest.raises(PortalRefusedError) as caught:
+        send()
+    for said in caught.value.words:
+        assert str(status) in said
+        assert "\n" not in said
+        assert "<" not in said
 
 
 def test_unchanged_is_said(portal, send):
