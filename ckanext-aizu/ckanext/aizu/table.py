@@ -190,11 +190,8 @@ class AizuDatastorePlugin(p.SingletonPlugin):
         q = data_dict.get("q")
         if not isinstance(q, str) or not q or data_dict.get("full_text"):
             return query_dict
-        query_dict["where"] = [
-            part for part in query_dict["where"] if "_full_text @@" not in part[0]
-        ]
-        query_dict["sort"].append('"_id" asc')
-        columns = [name for name in fields_types if name != "rank" and name != "_id"]
+        _without_full_text(query_dict, fields_types)
+        columns = [name for name in fields_types if name != "_id"]
         row = f"concat_ws(' ', {', '.join(map(_quoted, columns))})"
         for number, word in enumerate(q.replace("\0", "").split()):
             name = f"aizu_q{number}"
