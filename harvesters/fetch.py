@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from email.message import Message
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -29,6 +30,9 @@ WHOLE_S = 300
 LARGEST_BYTES = 200 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 BUSY = (429, 500, 502, 503, 504)
+SUFFIX = re.compile(r"\.[a-z][a-z0-9]{0,5}", re.IGNORECASE)
+ACTIVE = {".htm", ".html", ".js", ".mjs", ".shtml", ".svg", ".xht", ".xhtml", ".xml"}
+"""What a browser runs or draws when it is opened from our address."""
 NOT_AN_ADDRESS = (
     requests.exceptions.MissingSchema,
     requests.exceptions.InvalidSchema,
@@ -80,7 +84,9 @@ def get(
 ) -> Snapshot:
     """The file at an address; the known snapshot again if the server says it has not changed."""
     connect, read, whole = patience
-    headers = _conditions(known) if known and known.url == url else {}
+    if known and known.url != url:
+        known = None
+    headers = _conditions(known) if known else {}
     try:
         with session.get(url, headers=headers, timeout=(connect, read), stream=True) as response:
             if known and response.status_code == 304:
@@ -102,7 +108,7 @@ def get(
     return Snapshot(
         content=content,
         url=url,
-        filename=_filename(response),
+        filename=_filename(response, url),
         fetched_at=_now(),
         media_type=response.headers.get("Content-Type", "").partition(";")[0].strip(),
         etag=response.headers.get("ETag", ""),
@@ -110,8 +116,8 @@ def get(
     )
 
 
-def read_file(path: Path, url: str) -> Snapshot:
-    """A local file in place of the address."""
+def read_file(path: Path) -> Snapshot:
+    """A local file in place of the address; it has none of its own."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -119,7 +125,9 @@ def read_file(path: Path, url: str) -> Snapshot:
             f"ファイルを読めません: {path}（{error.strerror}）",
             f"cannot read the file {path} ({error.strerror})",
         ) from error
-    return Snapshot(content=content, url=url, filename=path.name, fetched_at=_now())
+    active = Path(path.name.strip(". ")).suffix.lower() in ACTIVE
+    name = _as_csv(path.name) if active else path.name
+    return Snapshot(content=content, url="", filename=name, fetched_at=_now())
 
 
 def _conditions(known: Snapshot) -> dict[str, str]:
@@ -177,10 +185,30 @@ def _refuse_endless(url: str, size: int, deadline: float) -> None:
         )
 
 
-def _filename(response: requests.Response) -> str:
-    """The name after the last slash, without what a file system could mistake for a path."""
-    name = unquote(urlsplit(response.url).path.rpartition("/")[2])
-    return re.sub(r"[\x00-\x1f/\\:]", "_", name).strip(". ") or "original"
+def _filename(response: requests.Response, url: str) -> str:
+    """The name that the server gives, else the last part of the address that was asked for.
+
+    Where a redirect ended says nothing, and the name is offered to readers beside what we took
+    for a list of values: a server must not make a web page of it.
+    """
+    given = _disposed(response.headers.get("Content-Disposition", ""))
+    return _as_csv(given or unquote(urlsplit(url).path.rpartition("/")[2]))
+
+
+def _disposed(header: str) -> str:
+    """The file name of a Content-Disposition; bare bytes in it, which are not allowed, are UTF-8."""
+    message = Message()
+    message["Content-Disposition"] = header.encode("latin-1").decode("utf-8", "replace")
+    name = (message.get_filename() or "").replace("\\", "/").rpartition("/")[2]
+    return "" if "\ufffd" in name else name
+
+
+def _as_csv(name: str) -> str:
+    """The name as that of a CSV file, without what a file system could mistake for a path."""
+    name = re.sub(r"[\x00-\x1f/\\:]", "_", name).strip(". ")
+    while SUFFIX.fullmatch(last := Path(name).suffix) and last.lower() != ".csv":
+        name = name.removesuffix(last).rstrip(". ")
+    return name if name.lower().endswith(".csv") else f"{name or 'original'}.csv"
 
 
 def reason(error: requests.RequestException) -> str:

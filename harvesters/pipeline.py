@@ -101,7 +101,7 @@ def check(job: Job, file: Path | None = None) -> Checked:
 def fetch(job: Job, file: Path | None = None) -> Snapshot:
     """The bytes from the address, or from a file in its place; kept on disk either way."""
     known = job.folder.last_snapshot()
-    snapshot = fetching.read_file(file, job.feed.url) if file else _download(job, known)
+    snapshot = fetching.read_file(file) if file else _download(job, known)
     job.folder.keep_snapshot(snapshot)
     where, size = file or snapshot.url, len(snapshot.content)
     same = known is not None and known.sha256 == snapshot.sha256

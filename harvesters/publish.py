@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import requests
 
@@ -27,6 +27,7 @@ TIMEOUT_S = (10, 300)
 """Loading a large table takes the portal a while; connecting does not."""
 
 LONGEST_DETAIL = 500
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,12 +118,17 @@ def _metadata(city: City, feed: Feed, table: Table, snapshot: Snapshot) -> dict[
         "tags": [{"name": keyword} for keyword in dataset.keywords],
         "contact": [{"name": feed.department.title.ja, "email": feed.department.email}],
         "spatial_coverage": [{"text": city.name.ja, "bbox": json.dumps(_polygon(city))}],
-        "source": [snapshot.url] if snapshot.url else [],
+        "source": [] if _passing(snapshot.url, feed) else [snapshot.url],
         "simulated": feed.simulated,
         "warnings": "\n".join(f"- {warning.ja}" for warning in dataset.warnings),
         "warnings_en": "\n".join(f"- {warning.en}" for warning in dataset.warnings),
         "key": list(table.key),
     }
+
+
+def _passing(url: str, feed: Feed) -> bool:
+    """Whether readers cannot use the address: a file's, or a simulated server's on this machine."""
+    return not url or feed.simulated and urlsplit(url).hostname in LOOPBACK
 
 
 def _polygon(city: City) -> dict[str, Any]:

@@ -192,22 +192,73 @@ def test_a_busy_server_is_asked_again_and_then_believed(server):
     ("path", "name"),
     [
         ("/a/%E6%B6%88%E7%81%AB%E6%A0%93.csv?x=1", "消火栓.csv"),
-        ("/", "original"),
-        ("/a%2F..%2Fetc", "a_.._etc"),
+        ("/", "original.csv"),
+        ("/a%2F..%2Fetc", "a_.._etc.csv"),
+        ("/LIST.CSV", "LIST.CSV"),
+        ("/list-v1.2", "list-v1.2.csv"),
+        ("/list.csv.html", "list.csv"),
+        ("/download.php?id=3", "download.csv"),
     ],
 )
-def test_the_file_name_is_one_name(server, session, path, name):
-    """Japanese names survive; nothing in a name leads to another folder."""
+def test_the_file_name_is_one_name_and_that_of_a_list(server, session, path, name):
+    """Japanese names survive; nothing in a name leads to another folder or opens as a web page."""
     server.respond = answer(200, b"a")
     assert fetch.get(server.url + path, session).filename == name
 
 
-def test_a_local_file_stands_in_for_the_address(tmp_path):
-    """The name of the file is kept; the address stays that of the city."""
-    path = tmp_path / "消火栓.csv"
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("attachment; filename=hydrants.csv", "hydrants.csv"),
+        ("attachment; filename*=UTF-8''%E6%B6%88%E7%81%AB%E6%A0%93.csv", "消火栓.csv"),
+        ('attachment; filename="消火栓.csv"'.encode().decode("latin-1"), "消火栓.csv"),
+        ('attachment; filename="消火栓.csv"'.encode("cp932").decode("latin-1"), "list.csv"),
+        ('inline; filename="../../x.html"', "x.csv"),
+        ("inline", "list.csv"),
+    ],
+)
+def test_the_server_may_name_the_file_but_not_its_kind(server, session, header, name):
+    """Only the stem is taken from what it says."""
+    server.respond = answer(200, b"a", Content_Disposition=header)
+    assert fetch.get(server.url + "/list.csv", session).filename == name
+
+
+def test_a_redirect_does_not_rename_the_list(server, session):
+    """The name is that of the address the city gave us."""
+
+    def respond(handler):
+        if handler.path == "/list.csv":
+            answer(302, Location="/x.html")(handler)
+        else:
+            answer(200, b"a,b\n1,2\n")(handler)
+
+    server.respond = respond
+    assert fetch.get(server.url + "/list.csv", session).filename == "list.csv"
+
+
+def test_bytes_of_another_address_are_never_taken_for_these(server, session):
+    """A server that says "not modified" without having been asked has no file for us."""
+    server.respond = answer(200, b"a")
+    known = fetch.get(server.url + "/list.csv", session)
+    server.respond = answer(304)
+    with pytest.raises(AddressError):
+        fetch.get(server.url + "/other.csv", session, known)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [("消火栓.csv", "消火栓.csv"), ("list.tsv", "list.tsv"), ("list", "list"),
+     ("list.HTML", "list.csv"), ("list.svg", "list.csv"), ("list.js ", "list.csv")],
+)  # fmt: skip
+def test_a_local_file_stands_in_for_the_address(tmp_path, written, name):
+    """Its name is kept unless a browser would run it; it has no address."""
+    path = tmp_path / written
     path.write_bytes(b"x")
-    snapshot = fetch.read_file(path, "http://city.example.jp/list.csv")
-    assert (snapshot.content, snapshot.filename) == (b"x", "消火栓.csv")
-    assert snapshot.url == "http://city.example.jp/list.csv"
+    snapshot = fetch.read_file(path)
+    assert (snapshot.content, snapshot.filename, snapshot.url) == (b"x", name, "")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    """A mistake of the caller."""
     with pytest.raises(ConfigurationError, match="nowhere"):
-        fetch.read_file(tmp_path / "nowhere", "")
+        fetch.read_file(tmp_path / "nowhere")

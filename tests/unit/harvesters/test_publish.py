@@ -1,6 +1,7 @@
 """What goes to the portal, and what each of its answers becomes."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -26,13 +27,13 @@ def send(portal, normalised, aizu):
     """Publishes a small list to the stand-in portal."""
     feed = aizu.feeds["hydrant"]
 
-    def send_to(url=portal.url, token="secret", rows=({"備考": " x"},)):
+    def send_to(to=portal.url, token="secret", rows=({"備考": " x"},), **came):
         content = as_csv(rows)
         table = normalised(content)
         verdict = validate.validate(table, feed, aizu)
-        snapshot = snapshot_of(content, "消火栓.csv")
+        snapshot = replace(snapshot_of(content, "消火栓.csv"), **came)
         told = report.complete(verdict.report, table)
-        where = current(url, token)
+        where = current(to, token)
         return publish.publish(where, aizu, feed, snapshot, table, verdict, told)
 
     return send_to
@@ -81,6 +82,22 @@ def test_the_metadata_is_that_of_the_catalogue(portal, send):
     assert (field["name"], field["type"], field["title_en"]) == ("緯度", "number", "Latitude")
     assert parts["source"]["encoding"] == "cp932"
     assert parts["source"]["filename"] == "消火栓.csv"
+
+
+@pytest.mark.parametrize(
+    ("url", "address", "source"),
+    [
+        ("https://city.example.jp/a.csv", "https://city.example.jp/a.csv", True),
+        ("http://127.0.0.1:8790/a.csv", "http://127.0.0.1:8790/a.csv", False),
+        ("", "file:%E6%B6%88%E7%81%AB%E6%A0%93.csv", False),
+    ],
+)
+def test_the_source_is_an_address_that_readers_can_open(portal, send, url, address, source):
+    """A file has none, and a simulated city's may have another port tomorrow."""
+    send(url=url)
+    parts = portal.calls[0][2]
+    assert json.loads(parts["source"])["url"] == address
+    assert json.loads(parts["dataset"])["source"] == ([url] if source else [])
 
 
 def test_the_report_counts_repairs_however_many_there_are(portal, send):
@@ -158,14 +175,14 @@ def test_a_no_of_the_portal_says_why(portal, send, status, answer, kind, said):
 def test_a_silent_portal_is_said_with_its_address(send):
     """Nothing listens there."""
     with pytest.raises(PortalUnreachableError, match="127.0.0.1:9"):
-        send(url="http://127.0.0.1:9")
+        send(to="http://127.0.0.1:9")
 
 
 @pytest.mark.parametrize(("url", "token"), [("", "secret"), (None, "")])
 def test_a_missing_setting_is_named(portal, send, url, token):
     """Which one, and where it is written."""
     with pytest.raises(ConfigurationError, match=r"harvest\.env"):
-        send(url=portal.url if url is None else url, token=token)
+        send(to=portal.url if url is None else url, token=token)
 
 
 def test_the_page_is_told_how_the_last_run_ended(portal, aizu):

@@ -31,7 +31,7 @@ LISTS = ROOT.parent / "shared" / "data" / "hydrants"
 def test_a_real_list_is_valid_as_it_is(name, file, rows, encoding, kinds):
     """Every row is there, kinds are as the city spells them, only spaces at the ends were taken away."""
     city = load_city(name)
-    table = hydrant.normalise(read_file(LISTS / file, ""), city.feeds["hydrant"], city)
+    table = hydrant.normalise(read_file(LISTS / file), city.feeds["hydrant"], city)
     assert validate.validate(table, city.feeds["hydrant"], city).valid
     assert (len(table.rows), table.encoding) == (rows, encoding)
     assert {row[3] for row in table.rows} == kinds
