@@ -306,6 +306,20 @@ def test_every_file_with_places_has_a_map(portal):
         assert kinds == expected[resource["kind"]]
 
 
+def test_no_address_on_a_page_runs_a_script(portal, draft):
+    """A contact's page that is no web address is not made a link."""
+    made = draft(contact=[{"name": "課", "url": "javascript:alert(1)"}])
+    assert "javascript:alert" not in portal.get(f"/dataset/{made['name']}").text
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "99999999", "9" * 30])
+def test_page_numbers_of_any_kind(portal, page):
+    """A page of the table that does not exist is an empty one or the first."""
+    table = portal.api().action.package_show(id=HYDRANT)["resources"][0]["id"]
+    path = f"/dataset/{HYDRANT}/resource/{table}"
+    assert portal.get(path, params={"page": page}).status_code == 200
+
+
 def test_machines_read_the_portals_name(portal):
     """Feed, catalogue and API say whose portal this is, not CKAN."""
     assert "会津若松市オープンデータ" in portal.get("/feeds/dataset.atom").text

@@ -296,7 +296,18 @@ def test_two_at_once_leave_one_whole_version(portal, name):
     assert content == f"名称,数\r\n{stored['名称']},{stored['数']}\r\n"
 
 
-COLUMNS = ("普及率(%)", "x%s", "a:b", "it's", "項目、数", "a\\b", "SELECT", "列 名", "x" * 63)
+COLUMNS = (
+    "a,b",
+    "普及率(%)",
+    "x%s",
+    "a:b",
+    "it's",
+    "項目、数",
+    "a\\b",
+    "SELECT",
+    "列 名",
+    "x" * 63,
+)
 
 
 def test_columns_of_any_name(portal, name):

@@ -10,6 +10,7 @@ from flask import request
 from ckanext.aizu import helpers
 
 ROWS = 25
+MAX_PAGE_DIGITS = 8
 
 
 class AizuTableView(p.SingletonPlugin):
@@ -62,7 +63,8 @@ def read_table(resource: dict[str, Any], args: Any) -> dict[str, Any] | None:
         return None
     search = str(args.get("q", "")).strip()
     column, direction = _sorting(str(args.get("sort", "")), {found["id"] for found in columns})
-    page = max(1, int(args["page"])) if str(args.get("page", "")).isdecimal() else 1
+    wanted = str(args.get("page", ""))
+    page = max(1, int(wanted)) if wanted.isdecimal() and len(wanted) <= MAX_PAGE_DIGITS else 1
     found = tk.get_action("datastore_search")(
         {},
         {
@@ -70,7 +72,7 @@ def read_table(resource: dict[str, Any], args: Any) -> dict[str, Any] | None:
             "limit": ROWS,
             "offset": (page - 1) * ROWS,
             **({"q": search} if search else {}),
-            **({"sort": f'"{column}" {direction}'} if column else {}),
+            **({"sort": [f'"{column}" {direction}']} if column else {}),
         },
     )
     return {
