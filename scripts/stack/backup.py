@@ -2,6 +2,7 @@
 
 import argparse
 import configparser
+import os
 import shutil
 import subprocess
 import sys
@@ -9,10 +10,11 @@ import tarfile
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-from stack import portal, services, settings
+from stack import folder, portal, services, settings
 from stack.packages import MissingError, postgres_bin
-from stack.settings import ROOT, SettingError, Settings
+from stack.settings import ROOT, VENV, SettingError, Settings
 from stack.supervisor import StartError, Supervisor, out, read_procfile
 
 # Option of ckan.ini with the database's address, by the name of its dump.
@@ -34,6 +36,9 @@ def main() -> int:
     except (MissingError, SettingError, StartError, OSError, tarfile.TarError) as error:
         sys.stderr.write(f"{arguments.action}: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write(f"\n{arguments.action}: interrupted\n")
+        return 130
     return 0
 
 
@@ -44,19 +49,19 @@ def save(told: Settings, file: Path) -> None:
         StartError: the portal does not run.
         MissingError: a database could not be read.
     """
-    if not (told.var / "run" / "state.json").exists():
+    if not folder.running_pid(told):
         raise StartError(f"no portal runs with the data in {told.var}; start it, then back it up")
     ini = configparser.RawConfigParser()
     ini.read(told.var / "ckan.ini", encoding="utf-8")
     half = file.with_name(f"{file.name}.new")
-    with tempfile.TemporaryDirectory(dir=told.var) as folder:
+    with tempfile.TemporaryDirectory(dir=told.var / "run") as dumps:
         for name, option in DUMPS.items():
             address = ini["app:main"][option].replace("%%", "%")
-            _run("pg_dump", "--format=custom", f"--file={folder}/{name}", address)
+            _run(address, "pg_dump", "--format=custom", f"--file={dumps}/{name}")
         half.touch(mode=0o600)
         with tarfile.open(half, "w") as tar:
             for name in DUMPS:
-                tar.add(Path(folder, name), name)
+                tar.add(Path(dumps, name), name)
             for name in KEPT:
                 if (told.var / name).exists():
                     tar.add(told.var / name, name)
@@ -69,27 +74,32 @@ def save(told: Settings, file: Path) -> None:
 def restore(told: Settings, file: Path) -> None:
     """Fills an empty folder from a backup; start the portal with it afterwards.
 
+    Everything is made in a folder of its own, whose parts take their places when it is whole: one
+    that broke off is no hindrance to the next.
+
     Raises:
         StartError: the folder is not empty, or the databases are the operator's own.
         MissingError: a database could not be written.
     """
-    if (told.var / "postgres").exists():
+    if any((told.var / name).exists() for name in ("postgres", "ckan.ini")):
         raise StartError(f"{told.var} holds a portal already; give an empty folder with --var")
     if not told.own_postgres:
         raise StartError(
             "AIZU_DATABASE_URL names an existing server: restore the two dumps in the file with "
             "pg_restore, as docs/operate.md shows"
         )
-    for folder in ("log", "run"):
-        (told.var / folder).mkdir(parents=True, exist_ok=True)
-    with tarfile.open(file) as tar, tempfile.TemporaryDirectory(dir=told.var) as folder:
-        tar.extractall(folder, members=filter(_expected, tar))  # noqa: S202 (checked one by one)
-        for name in KEPT:
-            if Path(folder, name).exists():
-                shutil.move(Path(folder, name), told.var / name)
-        _restore_databases(told, Path(folder))
-    # There is a sysadmin already: the next start makes no new password.
-    (told.var / "set-up").write_text("restored")
+    folder.make(told)
+    half = told.var.resolve() / "restore"
+    with folder.only_one(told), tarfile.open(file) as tar:
+        shutil.rmtree(half, ignore_errors=True)
+        for name in ("log", "run"):
+            (half / name).mkdir(parents=True)
+        tar.extractall(half, members=filter(_expected, tar))  # noqa: S202 (checked one by one)
+        _restore_databases(told, half)
+        # The cluster comes last: by it the portal is known to be there.
+        for name in (*KEPT, "postgres"):
+            _move(half / name, told.var / name)
+        shutil.rmtree(half)
     out(f"restored to {told.var}; start it with scripts/serve --var {told.var}")
 
 
@@ -99,15 +109,22 @@ def _expected(member: tarfile.TarInfo) -> bool:
     return (member.isfile() or member.isdir()) and parts[0] in (*DUMPS, *KEPT) and ".." not in parts
 
 
-def _restore_databases(told: Settings, folder: Path) -> None:
-    secrets = portal.read_secrets(told.var)
+def _move(found: Path, place: Path) -> None:
+    if found.is_dir() and place.exists():
+        shutil.rmtree(place)
+    if found.exists():
+        found.rename(place)
+
+
+def _restore_databases(told: Settings, half: Path) -> None:
+    secrets = portal.read_secrets(half)
     password = secrets["postgres_password"]
     port = services.free_port(told.port + 1000, set())
-    services.create_cluster(told.var.resolve(), password)
+    services.create_cluster(half, password)
     supervisor = Supervisor(
-        environment=_environment(told, port),
-        logs=told.var / "log",
-        state=told.var / "run" / "state.json",
+        environment=_environment(half, port),
+        logs=half / "log",
+        state=half / "run" / "state.json",
         say=out,
     )
     try:
@@ -118,26 +135,31 @@ def _restore_databases(told: Settings, folder: Path) -> None:
         for name in DUMPS:
             database = f"postgresql://{services.SERVER_USER}:{password}@127.0.0.1:{port}"
             address = f"{database}/{name.removesuffix('.dump')}"
-            _run("pg_restore", "--exit-on-error", f"--dbname={address}", str(folder / name))
+            _run(address, "pg_restore", "--exit-on-error", str(half / name))
     finally:
         supervisor.stop()
 
 
-def _environment(told: Settings, port: int) -> Mapping[str, str]:
+def _environment(half: Path, port: int) -> Mapping[str, str]:
     return {
         "LANG": "C.UTF-8",
         "AIZU_ROOT": str(ROOT),
-        "AIZU_VAR": str(told.var.resolve()),
+        "AIZU_VAR": str(half),
         "AIZU_VENV": str(VENV),
         "POSTGRES_BIN": str(postgres_bin()),
         "POSTGRES_PORT": str(port),
     }
 
 
-def _run(program: str, *words: str) -> None:
+def _run(address: str, program: str, *words: str) -> None:
+    """Runs a PostgreSQL program on a database; the password goes where other users cannot see it."""
     binaries = postgres_bin()
-    command = [str(binaries / program) if binaries else program, *words]
-    result = subprocess.run(command, capture_output=True, text=True)
+    parts = urlsplit(address)
+    user, at, host = parts.netloc.rpartition("@")
+    shown = parts._replace(netloc=user.partition(":")[0] + at + host).geturl()
+    command = [str(binaries / program) if binaries else program, *words, f"--dbname={shown}"]
+    environment = {**os.environ, "PGPASSWORD": unquote(parts.password or "")}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
     if result.returncode:
         raise MissingError(f"{program}: {result.stderr.strip().splitlines()[-1]}")
 

@@ -1,19 +1,25 @@
 """Finds out what is missing on this machine and installs it: system packages by apt, Python packages into the portal's own environment."""
 
+import ctypes.util
 import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from stack.settings import ROOT, VENV, Settings
 
 UV = "uv==0.13.9"
+# Packages that bring a service of their own, which would start with the machine.
+SERVICES = ("nginx", "postgresql", "redis-server")
+POLICY = Path("/usr/sbin/policy-rc.d")
+POLICY_MARK = "# Written by the open-data portal while it installs; may be deleted."
 
 
 class MissingError(Exception):
@@ -39,9 +45,14 @@ def postgres_bin() -> Path | None:
     return max((path.parent for path in found), key=lambda p: int(p.parent.name), default=None)
 
 
-def _has_library(name: str) -> bool:
-    folders = (Path("/usr/lib"), Path("/lib"))
-    return any(True for folder in folders for _ in folder.glob(f"**/{name}"))
+def tied(last: signal.Signals, *more: str) -> list[str]:
+    """How a command begins that the kernel ends with this process, however this process ends.
+
+    Args:
+        last: the signal it gets then.
+        more: further options of setpriv.
+    """
+    return [program("setpriv") or "setpriv", f"--pdeathsig={last.name}", *more, "--"]
 
 
 def _has_font() -> bool:
@@ -83,7 +94,7 @@ def for_python() -> tuple[Package, ...]:
     """System packages without which the Python packages cannot be installed or imported."""
     return (
         Package(name="python3-venv", present=_has_venv),
-        Package(name="libmagic1", present=lambda: _has_library("libmagic.so.1")),
+        Package(name="libmagic1", present=lambda: ctypes.util.find_library("magic") is not None),
     )
 
 
@@ -121,6 +132,8 @@ def install_system(
     """
     missing = [package.name for package in packages if not package.present()]
     if not missing:
+        if _policy_is_ours() and os.geteuid() == 0:
+            POLICY.unlink()
         return []
     by_hand = f"apt-get install --no-install-recommends {' '.join(missing)}"
     if not program("apt-get"):
@@ -130,13 +143,16 @@ def install_system(
         )
     sudo = [] if os.geteuid() == 0 else _sudo(by_hand, missing)
     say(f"  installing {', '.join(missing)} …")
-    with log.open("ab") as output, _no_service_starts(sudo):
-        for arguments in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
-            command = [*sudo, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", *arguments]
-            result = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT)
-        if result.returncode:
+    with _no_service_starts(sudo):
+        apt = [*sudo, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
+        _logged([*apt, "update"], log)
+        if _logged([*apt, "install", "-y", "--no-install-recommends", *missing], log):
             said = log.read_text(errors="replace").strip().splitlines()[-1]
             raise MissingError(f"apt could not install {', '.join(missing)}: {said}; see {log}")
+        # The portal starts its own; at the next boot theirs would take the standard ports.
+        services = [name for name in missing if name in SERVICES]
+        if services and program("systemctl"):
+            _logged([*sudo, "systemctl", "disable", *services], log)
     still = [package.name for package in packages if not package.present()]
     if still:
         raise MissingError(f"apt installed {', '.join(still)}, but it is not usable; see {log}")
@@ -161,18 +177,21 @@ def _no_service_starts(sudo: list[str]) -> Iterator[None]:
     """Keeps the packages from starting servers of their own on the standard ports.
 
     The portal runs its own processes on its own ports; a policy-rc.d that denies is how Debian
-    is told. One that is there already is left alone.
+    is told. One that is there already is left alone, unless a killed start has left it.
     """
-    policy = Path("/usr/sbin/policy-rc.d")
-    if policy.exists():
+    if POLICY.exists() and not _policy_is_ours():
         yield
         return
-    script = "printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d"
-    subprocess.run([*sudo, "sh", "-c", script], check=True)
+    script = f"printf '#!/bin/sh\\n{POLICY_MARK}\\nexit 101\\n' > {POLICY} && chmod 755 {POLICY}"
     try:
+        subprocess.run([*sudo, "sh", "-c", script], check=True)
         yield
     finally:
-        subprocess.run([*sudo, "rm", "-f", str(policy)], check=True)
+        subprocess.run([*sudo, "rm", "-f", str(POLICY)], check=True)
+
+
+def _policy_is_ours() -> bool:
+    return POLICY.exists() and POLICY_MARK in POLICY.read_text(errors="replace")
 
 
 def install_python(log: Path, *, dev: bool) -> bool:
@@ -220,8 +239,28 @@ def _install_locked(venv: Path, log: Path, lock: str) -> None:
 
 
 def _run(command: list[str], log: Path) -> None:
-    with log.open("ab") as output:
-        result = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT)
-    if result.returncode:
+    if _logged(command, log):
         tail = log.read_text(errors="replace").splitlines()[-3:]
         raise MissingError("\n".join([f"{' '.join(command[:5])} … failed; see {log}", *tail]))
+
+
+def _logged(command: list[str], log: Path) -> int:
+    """Runs a program to its end and returns its exit code.
+
+    Interrupted, it hands the interruption on and waits: apt ends a download at once, but finishes
+    what dpkg has begun, without which the next installation would be refused.
+    """
+    with (
+        log.open("ab") as output,
+        subprocess.Popen(
+            [*tied(signal.SIGINT), *command], stdout=output, stderr=subprocess.STDOUT, cwd=ROOT
+        ) as process,
+    ):
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            # What sudo has started may not be signalled; the terminal has told it.
+            with suppress(PermissionError):
+                process.send_signal(signal.SIGINT)
+            process.wait()
+            raise

@@ -2,24 +2,26 @@
 
 import hashlib
 import json
-import os
 import secrets as random_secrets
+import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from stack.packages import MissingError
+from stack.folder import write_private
+from stack.packages import MissingError, tied
 from stack.services import MAX_UPLOAD_MB
 from stack.settings import ROOT, VENV, Settings
 
 PLUGINS = (
-    "aizu aizu_map aizu_table aizu_search activity stats text_view image_view "
-    "resource_proxy datastore aizu_datastore scheming_datasets dcat structured_data croissant"
+    "aizu aizu_map aizu_table aizu_search activity stats image_view datastore aizu_datastore "
+    "scheming_datasets dcat structured_data croissant"
 )
 SECRET_NAMES = (
     "postgres_password",
     "ckan_password",
     "datastore_reader_password",
+    "redis_password",
     "secret_key",
     "csrf_secret_key",
     "api_token_secret",
@@ -64,15 +66,6 @@ def read_secrets(var: Path) -> dict[str, str]:
     return found | missing
 
 
-def write_private(file: Path, text: str) -> None:
-    """Writes a file that only its owner may read, whole or not at all."""
-    half = file.with_name(f"{file.name}.new")
-    half.unlink(missing_ok=True)
-    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
-        output.write(text)
-    half.replace(file)
-
-
 def write_ini(settings: Settings, secrets: Mapping[str, str], ports: Mapping[str, int]) -> Path:
     """Writes `var/ckan.ini` from the settings; it is made anew at every start.
 
@@ -83,12 +76,15 @@ def write_ini(settings: Settings, secrets: Mapping[str, str], ports: Mapping[str
     """
     host = f"127.0.0.1:{ports.get('postgres', 0)}"
     ckan, reader = secrets["ckan_password"], secrets["datastore_reader_password"]
-    own_redis = f"redis://127.0.0.1:{ports.get('redis', 0)}/0"
+    own_redis = f"redis://:{secrets['redis_password']}@127.0.0.1:{ports.get('redis', 0)}/0"
+    encrypted = str(settings.site_url.startswith("https://")).lower()
     options = {
         "use": "egg:ckan",
         "debug": "false",
         "SECRET_KEY": secrets["secret_key"],
         "WTF_CSRF_SECRET_KEY": secrets["csrf_secret_key"],
+        "SESSION_COOKIE_SECURE": encrypted,
+        "REMEMBER_COOKIE_SECURE": encrypted,
         "api_token.jwt.encode.secret": f"string:{secrets['api_token_secret']}",
         "api_token.jwt.decode.secret": f"string:{secrets['api_token_secret']}",
         "sqlalchemy.url": settings["AIZU_DATABASE_URL"] or f"postgresql://ckan:{ckan}@{host}/ckan",
@@ -111,12 +107,16 @@ def write_ini(settings: Settings, secrets: Mapping[str, str], ports: Mapping[str
         "scheming.dataset_fallback": "false",
         "ckanext.dcat.rdf.profiles": "euro_dcat_ap_3",
         "ckanext.dcat.enable_content_negotiation": "true",
+        "ckanext.dcat.resource.inherit.license": "true",
         "ckan.views.default_views": "aizu_map aizu_table image_view",
         "licenses_group_url": f"file://{ROOT / 'ckanext-aizu/ckanext/aizu/licences.json'}",
         "ckan.cors.origin_allow_all": "true",
         "ckan.gravatar_default": "disabled",
         "ckan.auth.create_user_via_web": "false",
         "ckan.auth.public_user_details": "false",
+        "ckan.auth.user_create_groups": "false",
+        "ckan.auth.user_create_organizations": "false",
+        "ckan.hide_version": "true",
         "aizu.city": settings["AIZU_CITY"],
         "aizu.city_file": str(ROOT / "schemas" / "cities" / f"{settings['AIZU_CITY']}.yaml"),
         "smtp.server": settings["AIZU_SMTP_SERVER"] or "localhost",
@@ -124,7 +124,8 @@ def write_ini(settings: Settings, secrets: Mapping[str, str], ports: Mapping[str
         "smtp.user": settings["AIZU_SMTP_USER"],
         "smtp.password": settings["AIZU_SMTP_PASSWORD"],
         "smtp.mail_from": settings["AIZU_MAIL_FROM"],
-        "email_to": settings["AIZU_ADMIN_EMAIL"],
+        # Everybody can read this address, so it is given only where mail is sent.
+        "email_to": settings["AIZU_ADMIN_EMAIL"] if settings["AIZU_SMTP_SERVER"] else "",
     }
     lines = [f"{name} = {value}" for name, value in (options | settings.ckan).items()]
     # configparser reads % as the start of an interpolation.
@@ -153,14 +154,13 @@ def set_up(settings: Settings, environment: Mapping[str, str], log: Path) -> Non
     if stamp.exists() and stamp.read_text() == wanted:
         return
     waiting = first_password(settings)
-    if not stamp.exists() and not waiting.exists():
+    if not waiting.exists():
         write_private(waiting, random_secrets.token_urlsafe(12))
-    password = waiting.read_text() if waiting.exists() else random_secrets.token_urlsafe(12)
-    command = [str(VENV / "bin" / "ckan"), "aizu", "setup"]
+    command = [*tied(signal.SIGTERM), str(VENV / "bin" / "ckan"), "aizu", "setup"]
     if _harvest_env(settings).get("AIZU_API_TOKEN"):
         command.append("--keep-token")
     extra = {
-        "AIZU_ADMIN_PASSWORD": password,
+        "AIZU_ADMIN_PASSWORD": waiting.read_text(),
         "AIZU_ADMIN_NAME": settings["AIZU_ADMIN_NAME"],
         "AIZU_ADMIN_EMAIL": settings["AIZU_ADMIN_EMAIL"],
     }
@@ -173,6 +173,8 @@ def set_up(settings: Settings, environment: Mapping[str, str], log: Path) -> Non
         tail = log.read_text(errors="replace").strip().splitlines()[-1:]
         raise MissingError(f"the set-up of CKAN failed; see {log}\n    {' '.join(tail)}")
     made = json.loads(lines[-1])
+    if not made["password_holds"]:
+        waiting.unlink()
     if made["token"]:
         write_harvest_env(settings, environment["AIZU_CITY_URL"], token=made["token"])
     stamp.write_text(wanted)
@@ -187,9 +189,8 @@ def write_harvest_env(settings: Settings, city_url: str, *, token: str | None = 
         token: a new API token; None keeps the one that is there.
     """
     before = _harvest_env(settings)
-    host = "127.0.0.1" if settings["AIZU_BIND"] == "0.0.0.0" else settings["AIZU_BIND"]  # noqa: S104
     lines = {
-        "AIZU_PORTAL_URL": f"http://{host}:{settings.port}",
+        "AIZU_PORTAL_URL": settings.own_url,
         "AIZU_API_TOKEN": token or before.get("AIZU_API_TOKEN", ""),
         "AIZU_CITY": settings["AIZU_CITY"],
         "AIZU_CITY_URL": city_url,

@@ -1,5 +1,6 @@
 """The servers below the portal: an own PostgreSQL cluster, an own Redis, and nginx in front, all below `var/`."""
 
+import errno
 import os
 import shutil
 import socket
@@ -9,8 +10,9 @@ import urllib.request
 from pathlib import Path
 from string import Template
 
+from stack.folder import write_private
 from stack.packages import MissingError, postgres_bin
-from stack.settings import Settings
+from stack.settings import Settings, in_address
 
 SERVER_USER = "postgres"
 WEB_USER = "www-data"
@@ -25,21 +27,51 @@ class PortError(Exception):
 def free_port(start: int, taken: set[int]) -> int:
     """The first free loopback port from `start` on that is not in `taken`."""
     for port in range(start, 65536):
-        if port not in taken and not port_in_use(port):
+        if port not in taken and not in_use(port):
             taken.add(port)
             return port
     raise PortError(f"no free port between {start} and 65535 on {_LOCAL_ONLY}")
 
 
-def port_in_use(port: int, address: str = _LOCAL_ONLY) -> bool:
-    """Whether somebody listens, or could not be told apart from somebody who does."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError:
-            return True
-    return False
+def in_use(port: int, address: str = _LOCAL_ONLY) -> bool:
+    """Whether somebody listens there."""
+    refusal = _refusal(port, address)
+    return refusal is not None and refusal.errno == errno.EADDRINUSE
+
+
+def check_port(settings: Settings) -> None:
+    """Sees whether nginx will be able to listen where it is told to.
+
+    Raises:
+        PortError: it will not; the message says why.
+    """
+    refusal = _refusal(settings.port, settings["AIZU_BIND"])
+    if refusal is None:
+        return
+    port = f"port {settings.port}"
+    said = {
+        errno.EADDRINUSE: f"{port} is in use by another program; choose one with --port",
+        errno.EACCES: f"{port} may be opened by root only; choose one above 1023 with --port",
+    }
+    address = f"AIZU_BIND: cannot listen on {settings['AIZU_BIND']!r}: {refusal.strerror}"
+    raise PortError(said.get(refusal.errno or 0, address))
+
+
+def _refusal(port: int, address: str) -> OSError | None:
+    """What the machine answers to somebody who wants to listen there; None if it is free."""
+    try:
+        (family, kind, protocol, _, place), *_rest = socket.getaddrinfo(
+            address, port, type=socket.SOCK_STREAM
+        )
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                # As nginx does: :: stands for the addresses of IPv6 alone.
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            probe.bind(place)
+    except OSError as error:
+        return error
+    return None
 
 
 def own_server_user() -> str | None:
@@ -67,12 +99,6 @@ def run_as_server(command: list[str], *, secret: str = "", script: str = "") -> 
     if result.returncode:
         words = (result.stderr or result.stdout).strip().splitlines()
         raise MissingError(f"{Path(command[0]).name}: {words[-1] if words else 'failed'}")
-
-
-def closed_parent(folder: Path) -> Path | None:
-    """The first parent folder that other users may not enter, or None when all may be entered."""
-    parents = (parent for parent in reversed(folder.parents) if parent.exists())
-    return next((parent for parent in parents if not parent.stat().st_mode & 1), None)
 
 
 def create_cluster(var: Path, password: str) -> None:
@@ -136,20 +162,32 @@ def _database(name: str) -> str:
     )
 
 
-def write_redis(var: Path, port: int) -> None:
-    """Writes the configuration of the own Redis; sessions and jobs survive a restart."""
-    folder = var / "redis"
-    folder.mkdir(exist_ok=True)
-    lines = (f"bind {_LOCAL_ONLY}", f"port {port}", f"dir {folder}", "save 60 1", "databases 8")
-    (var / "redis.conf").write_text("\n".join([*lines, "maxmemory 256mb", "daemonize no", ""]))
+def write_redis(var: Path, port: int, password: str) -> None:
+    """Writes the configuration of the own Redis; sessions and jobs survive a restart.
+
+    Jobs are Python objects that the worker unpickles: whoever may write them may run anything.
+    """
+    place = str(var / "redis").replace("\\", "\\\\").replace('"', '\\"')
+    lines = (
+        f"bind {_LOCAL_ONLY}",
+        f"port {port}",
+        f"requirepass {password}",
+        f'dir "{place}"',
+        "save 60 1",
+        "databases 8",
+        "maxmemory 256mb",
+        "daemonize no",
+    )
+    write_private(var / "redis.conf", "".join(f"{line}\n" for line in lines))
 
 
-def redis_ready(port: int) -> bool:
-    """Whether the own Redis answers."""
+def redis_ready(port: int, password: str) -> bool:
+    """Whether the own Redis answers to whoever knows its password."""
     try:
         with socket.create_connection((_LOCAL_ONLY, port), timeout=1) as connection:
-            connection.sendall(b"PING\r\n")
-            return connection.recv(16).startswith(b"+PONG")
+            connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
+            with connection.makefile("rb") as answer:
+                return [answer.readline(), answer.readline()] == [b"+OK\r\n", b"+PONG\r\n"]
     except OSError:
         return False
 
@@ -160,11 +198,11 @@ def write_nginx(settings: Settings, web_port: int) -> None:
     folder.mkdir(exist_ok=True)
     template = Template((Path(__file__).parent / "nginx.conf").read_text(encoding="utf-8"))
     user = f"user {WEB_USER};" if os.geteuid() == 0 else ""
-    listen = f"{settings['AIZU_BIND']}:{settings.port}"
+    listen = f"{in_address(settings['AIZU_BIND'])}:{settings.port}"
     page = Path(__file__).parent / "unavailable.html"
     shutil.copyfile(page, folder / page.name)
     text = template.safe_substitute(
-        USER=user, LISTEN=listen, WEB_PORT=web_port, UPLOAD=f"{MAX_UPLOAD_MB}m", FOLDER=folder
+        USER=user, LISTEN=listen, WEB_PORT=web_port, UPLOAD=f"{MAX_UPLOAD_MB}m"
     )
     (folder / "nginx.conf").write_text(text, encoding="utf-8")
 

@@ -31,12 +31,12 @@ DECLARED: tuple[Setting, ...] = (
     Setting(
         name="AIZU_BIND",
         default="127.0.0.1",
-        meaning="Address to listen on; 0.0.0.0 lets other machines in.",
+        meaning="Address to listen on; 0.0.0.0 lets other machines in (:: those with IPv6).",
     ),
     Setting(
         name="AIZU_SITE_URL",
         default="",
-        meaning="Address people type, without a path; default http://127.0.0.1:PORT.",
+        meaning="Address people type, without a path; default: of AIZU_BIND and AIZU_PORT.",
     ),
     Setting(
         name="AIZU_CITY",
@@ -97,6 +97,8 @@ DECLARED: tuple[Setting, ...] = (
         meaning="Sender of the portal's mail.",
     ),
 )
+# Where this machine reaches what listens everywhere.
+_FROM_HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 _DEFAULTS = {setting.name: setting.default for setting in DECLARED}
 
 
@@ -123,7 +125,13 @@ class Settings:
     @property
     def site_url(self) -> str:
         """Address people type, without a trailing slash."""
-        return (self["AIZU_SITE_URL"] or f"http://127.0.0.1:{self.port}").rstrip("/")
+        return (self["AIZU_SITE_URL"] or self.own_url).rstrip("/")
+
+    @property
+    def own_url(self) -> str:
+        """Address at which this machine itself reaches the portal."""
+        host = _FROM_HERE.get(self["AIZU_BIND"], self["AIZU_BIND"])
+        return f"http://{in_address(host)}:{self.port}"
 
     @property
     def own_postgres(self) -> bool:
@@ -134,6 +142,11 @@ class Settings:
     def own_redis(self) -> bool:
         """Whether the portal brings its own Redis."""
         return not self["AIZU_REDIS_URL"]
+
+
+def in_address(host: str) -> str:
+    """A host as it stands before a port: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def load(*, var: str | None = None, port: int | None = None) -> Settings:
@@ -169,7 +182,7 @@ def _read(file: Path) -> tuple[dict[str, str], dict[str, str]]:
         match = _LINE.match(line)
         if not match:
             raise SettingError(f"{file}, line {number}: expected NAME=value, found {line!r}")
-        name, value = match[1], match[2].strip("\"'")
+        name, value = match[1], _unquoted(match[2])
         if name in _DEFAULTS:
             ours[name] = value
         elif "." in name:
@@ -180,6 +193,11 @@ def _read(file: Path) -> tuple[dict[str, str], dict[str, str]]:
                 f"{', '.join(_DEFAULTS)} and CKAN's own options, which have a dot"
             )
     return ours, ckan
+
+
+def _unquoted(value: str) -> str:
+    quoted = re.fullmatch(r"""(["'])(.*)\1""", value)
+    return quoted[2] if quoted else value
 
 
 def _check(settings: Settings) -> None:

@@ -12,8 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
+from typing import NoReturn
 
-from stack.packages import program
+from stack.packages import program, tied
 
 STOP_SECONDS = 15
 FIRST_PAUSE, LONGEST_PAUSE, SETTLED_AFTER = 1.0, 60.0, 60.0
@@ -54,6 +55,7 @@ class Supervisor:
     logs: Path
     state: Path
     say: Callable[[str], None]
+    address: str = ""
     processes: dict[str, Process] = field(default_factory=dict)
 
     def start(self, name: str, line: str, *, user: str | None = None, once: bool = False) -> None:
@@ -80,9 +82,7 @@ class Supervisor:
             if process.user
             else []
         )
-        # The kernel ends the children when this process dies, however it dies.
-        last = signal.Signals(STOP_SIGNALS.get(process.name, signal.SIGTERM)).name
-        tie = [program("setpriv") or "setpriv", f"--pdeathsig={last}", *drop, "--"]
+        tie = tied(STOP_SIGNALS.get(process.name, signal.SIGTERM), *drop)
         with process.log.open("ab") as output:
             process.popen = subprocess.Popen(
                 [*tie, binary, *process.command[1:]],
@@ -108,9 +108,12 @@ class Supervisor:
         """
         process = self.processes[name]
         deadline = time.monotonic() + seconds
-        while not ready():
+        while True:
             if not process.running:
                 raise StartError(self._last_words(process, "ended at once"))
+            # Asked again: what answered may be another program on the same port.
+            if ready() and process.running:
+                return
             if time.monotonic() > deadline:
                 raise StartError(
                     self._last_words(process, f"did not answer within {seconds:.0f} s")
@@ -121,9 +124,9 @@ class Supervisor:
         lines = process.log.read_text(errors="replace").strip().splitlines()[-3:]
         return "\n    ".join([f"{process.name} {what}; its log {process.log} ends:", *lines])
 
-    def watch(self, until: Callable[[], bool]) -> None:
-        """Restarts what dies, with growing pauses, until told to end."""
-        while not until():
+    def watch(self) -> NoReturn:
+        """Restarts what dies, with growing pauses, until it is interrupted."""
+        while True:
             for process in self.processes.values():
                 self._look_after(process)
             time.sleep(0.2)
@@ -163,10 +166,10 @@ class Supervisor:
         self.state.unlink(missing_ok=True)
 
     def write_state(self) -> None:
-        """Leaves word for `--status`: who runs as which process."""
+        """Leaves word for `--status`: who runs as which process, and where people reach them."""
         running = {p.name: p.popen.pid for p in self.processes.values() if p.popen}
         temporary = self.state.with_suffix(".new")
-        temporary.write_text(json.dumps({"pid": os.getpid(), "processes": running}))
+        temporary.write_text(json.dumps({"address": self.address, "processes": running}))
         temporary.replace(self.state)
 
 

@@ -49,17 +49,20 @@ def setup(
     The texts of the browser's scripts are translated, too: CKAN's own server would do it at its start.
 
     What is there already is kept, the sysadmin's password included. The last line of the output
-    is JSON: the new API token of the harvesters, if one was made.
+    is JSON: the new API token of the harvesters, if one was made, and whether the password given
+    here is the sysadmin's.
     """
     context.invoke(upgrade, version="head", plugin="", skip_core=False, skip_plugins=False)
     datastore_permissions()
     _account(admin_name, admin_email, admin_password)
-    _user(admin_name).sysadmin = True
+    admin = _user(admin_name)
+    admin.sysadmin = True
+    password_holds = admin.validate_password(admin_password)
     token = _harvester(admin_email, keep_token=keep_token)
     model.repo.commit()
     _departments_and_themes()
     build_js_translations()
-    sys.stdout.write("\n" + json.dumps({"token": token}) + "\n")
+    sys.stdout.write("\n" + json.dumps({"token": token, "password_holds": password_holds}) + "\n")
 
 
 def datastore_permissions() -> None:

@@ -1,0 +1,273 @@
+"""The start of one portal: installs, brings up its servers one after another, harvests, and watches."""
+
+import fcntl
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stack import folder, packages, portal, services
+from stack.settings import ROOT, VENV, Settings
+from stack.supervisor import Supervisor, out, read_procfile
+
+TURN_SECONDS = 120
+NO_ADDRESS = 2
+"""Exit code of `aizu run --all` where the city file leaves a source without an address."""
+
+
+@dataclass(kw_only=True)
+class Laps:
+    """Prints how long each part of the start took."""
+
+    begun: float = field(default_factory=time.monotonic)
+    last: float = field(default_factory=time.monotonic)
+
+    def lap(self, what: str) -> None:
+        """Prints one lap: seconds since the last one."""
+        now = time.monotonic()
+        out(f"  {now - self.last:6.1f} s  {what}")
+        self.last = now
+
+    def total(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.begun
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """What all parts of one start work from."""
+
+    told: Settings
+    laps: Laps
+    demo: bool
+    ports: dict[str, int]
+    secrets: dict[str, str]
+    supervisor: Supervisor
+    lines: dict[str, str]
+
+    def run(self, name: str, *, user: str | None = None) -> None:
+        """Starts one line of the Procfile."""
+        self.supervisor.start(name, self.lines[name], user=user)
+
+
+def install(told: Settings, laps: Laps, *, dev: bool, browser: bool) -> None:
+    """Installs what is missing on the machine and in the Python environment."""
+    log = told.var / "log" / "install.log"
+    if packages.install_system(packages.needed(told, browser=browser), log, out):
+        laps.lap("system packages")
+    if packages.install_python(log, dev=dev):
+        laps.lap("Python packages")
+    if browser:
+        packages.install_browser(log)
+
+
+def install_only(told: Settings, *, everything: bool) -> int:
+    """Installs for the tests; without the servers and the browser if only Python is wanted."""
+    folder.make(told)
+    log = told.var / "log" / "install.log"
+    if everything:
+        install(told, Laps(), dev=True, browser=True)
+    else:
+        packages.install_system(packages.for_python(), log, out)
+        packages.install_python(log, dev=True)
+    return 0
+
+
+def serve(told: Settings, *, demo: bool) -> int:
+    """Starts everything and stays until it is told to stop."""
+    laps = Laps()
+    folder.make(told)
+    with folder.only_one(told) as lock:
+        out(f"Starting the portal · data in {told.var.resolve()}")
+        services.check_port(told)
+        install(told, laps, dev=False, browser=False)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        _run(told, laps, demo=demo)
+    return 0
+
+
+def _run(told: Settings, laps: Laps, *, demo: bool) -> None:
+    supervisor: Supervisor | None = None
+    try:
+        with _one_at_a_time():
+            start = _prepare(told, laps, demo=demo)
+            supervisor = start.supervisor
+            _databases(start)
+            _servers(start)
+        _harvest(start)
+        _announce(start)
+        supervisor.watch()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        out("Stopping …")
+        if supervisor:
+            supervisor.stop()
+        out("Stopped.")
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Lets the portals of a machine choose and open their ports one after another."""
+    lock = _machine_lock()
+    try:
+        if lock is not None:
+            _wait_for_turn(lock)
+        yield
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _machine_lock() -> int | None:
+    """One file for all users, opened so that nobody can lead us elsewhere; None where that fails."""
+    file = Path(tempfile.gettempdir()) / "aizu-portal.lock"
+    try:
+        with suppress(FileExistsError):
+            os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
+        # Another user's file can be locked, too, where it is only read.
+        return os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+
+
+def _wait_for_turn(lock: int) -> None:
+    """Takes the lock; whoever holds it too long is no longer waited for."""
+    deadline = time.monotonic() + TURN_SECONDS
+    told = False
+    while time.monotonic() < deadline:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not told:
+                out("  another portal of this machine is starting; waiting for it …")
+            told = True
+            time.sleep(0.1)
+        else:
+            return
+
+
+def _prepare(told: Settings, laps: Laps, *, demo: bool) -> Start:
+    """Chooses the ports and writes what the processes read."""
+    ports = _choose_ports(told)
+    secrets = portal.read_secrets(told.var)
+    ini = portal.write_ini(told, secrets, ports)
+    environment = _environment(told, ports, ini, demo=demo)
+    portal.write_harvest_env(told, environment["AIZU_CITY_URL"])
+    supervisor = Supervisor(
+        environment=environment,
+        logs=told.var / "log",
+        state=told.var / "run" / "state.json",
+        say=lambda line: out(f"  {time.strftime('%H:%M:%S')}  {line}"),
+        address=told.site_url,
+    )
+    lines = read_procfile(ROOT / "Procfile")
+    return Start(
+        told=told,
+        laps=laps,
+        demo=demo,
+        ports=ports,
+        secrets=secrets,
+        supervisor=supervisor,
+        lines=lines,
+    )
+
+
+def _choose_ports(told: Settings) -> dict[str, int]:
+    """Free loopback ports for the servers behind the portal's own."""
+    taken = {told.port}
+    names = ("web", "postgres", "redis", "city")
+    return {name: services.free_port(told.port + 1000, taken) for name in names}
+
+
+def _environment(told: Settings, ports: dict[str, int], ini: Path, *, demo: bool) -> dict[str, str]:
+    """What the processes of the Procfile are told."""
+    simulated = f"http://127.0.0.1:{ports['city']}" if demo else ""
+    return {
+        "PATH": f"{VENV / 'bin'}:{os.environ.get('PATH', '')}:/usr/sbin:/sbin",
+        "HOME": os.environ.get("HOME", "/"),
+        "LANG": "C.UTF-8",
+        "TZ": os.environ.get("TZ", "Asia/Tokyo"),
+        "PYTHONUNBUFFERED": "1",
+        **told.values,
+        "AIZU_ROOT": str(ROOT),
+        "AIZU_VAR": str(told.var.resolve()),
+        "AIZU_VENV": str(VENV),
+        "AIZU_CITY_URL": told["AIZU_CITY_URL"] or simulated,
+        "CKAN_INI": str(ini),
+        "POSTGRES_BIN": str(packages.postgres_bin() or ""),
+        **{f"{name.upper()}_PORT": str(port) for name, port in ports.items()},
+    }
+
+
+def _databases(start: Start) -> None:
+    """Starts PostgreSQL and Redis, where they are the portal's own, and sets up what is new."""
+    told, ports, supervisor = start.told, start.ports, start.supervisor
+    var = told.var.resolve()
+    if told.own_redis:
+        services.write_redis(var, ports["redis"], start.secrets["redis_password"])
+        start.run("redis")
+    if told.own_postgres:
+        services.create_cluster(var, start.secrets["postgres_password"])
+        start.run("postgres", user=services.own_server_user())
+        supervisor.wait("postgres", lambda: services.postgres_ready(ports["postgres"]), 60)
+        services.create_databases(ports["postgres"], start.secrets)
+    if told.own_redis:
+        password = start.secrets["redis_password"]
+        supervisor.wait("redis", lambda: services.redis_ready(ports["redis"], password), 20)
+    start.laps.lap("PostgreSQL and Redis")
+    portal.set_up(told, supervisor.environment, var / "log" / "setup.log")
+    start.laps.lap("databases, accounts, departments and themes")
+
+
+def _servers(start: Start) -> None:
+    """Starts web server, worker and nginx; they listen when this returns."""
+    told, supervisor = start.told, start.supervisor
+    if start.demo and not told["AIZU_CITY_URL"]:
+        start.run("city")
+    start.run("web")
+    start.run("worker")
+    services.write_nginx(told, start.ports["web"])
+    services.check_port(told)
+    start.run("nginx")
+    state = f"{_local(start)}/api/3/action/status_show"
+    supervisor.wait("web", lambda: services.answers(state), 90)
+    supervisor.wait("nginx", lambda: services.in_use(told.port, told["AIZU_BIND"]), 20)
+    start.laps.lap("web server and worker")
+
+
+def _local(start: Start) -> str:
+    return f"http://127.0.0.1:{start.ports['web']}"
+
+
+def _harvest(start: Start) -> None:
+    """Fetches every source once; the first time the address is told only when data is there."""
+    start.supervisor.start("harvest", "aizu run --all", once=True)
+    if portal.first_password(start.told).exists():
+        process = start.supervisor.processes["harvest"]
+        assert process.popen is not None, "started above"
+        start.laps.lap(_outcome(process.popen.wait(), process.log))
+    services.answers(_local(start), 30)
+    start.laps.lap("home page")
+
+
+def _outcome(code: int, log: Path) -> str:
+    if code == NO_ADDRESS:
+        return f"nothing to harvest where the city file gives no address (AIZU_CITY_URL); see {log}"
+    if code:
+        return f"harvest: a source could not be published (exit {code}); see {log}"
+    return "all sources harvested, validated and published"
+
+
+def _announce(start: Start) -> None:
+    out(f"Ready after {start.laps.total():.1f} s:  {start.told.site_url}")
+    waiting = portal.first_password(start.told)
+    if waiting.exists():
+        name, password = start.told["AIZU_ADMIN_NAME"], waiting.read_text()
+        out(f"Sysadmin: {name}   password (shown only now): {password}")
+        waiting.unlink()
+    out("Ctrl-C stops the portal.")
