@@ -10,9 +10,10 @@ from typing import Any
 import click
 
 from harvesters import keep, pipeline
+from harvesters import publish as publishing
 from harvesters import settings as setting
 from harvesters.city import load_city
-from harvesters.errors import HarvestError, InvalidTableError
+from harvesters.errors import ConfigurationError, HarvestError, InvalidTableError
 from harvesters.report import Finding, as_table, padded
 from harvesters.words import Words, language
 
@@ -118,17 +119,33 @@ def run(source: str | None, everything: bool, city: str | None, file: Path | Non
     spoken = language()
     with refusals(spoken):
         chosen = jobs([source] if source else [], city)
-    worst = 0
+        publishing.need_portal(setting.read())
+    if everything:
+        chosen = with_address(chosen, spoken)
+    sys.exit(max(harvest(job, file, spoken) for job in chosen))
+
+
+def with_address(chosen: list[pipeline.Job], spoken: str) -> list[pipeline.Job]:
+    """Names the jobs that have nothing to fetch; without any other there is nothing to do."""
     for job in chosen:
-        click.secho(
-            f"{job.city.name.said(spoken)} {job.feed.dataset.title.said(spoken)}", bold=True
-        )
-        try:
-            pipeline.run(job, file)
-        except HarvestError as error:
-            explain(error, spoken)
-            worst = max(worst, error.exit_code)
-    sys.exit(worst)
+        if not job.feed.url:
+            explain(pipeline.no_address(job), spoken)
+    ready = [job for job in chosen if job.feed.url]
+    if not ready:
+        sys.exit(ConfigurationError.exit_code)
+    return ready
+
+
+def harvest(job: pipeline.Job, file: Path | None, spoken: str) -> int:
+    """Runs one job under its title; its exit code."""
+    title = job.feed.dataset.title.said(spoken)
+    click.secho(f"{job.city.name.said(spoken)} {title}", bold=True)
+    try:
+        pipeline.run(job, file)
+    except HarvestError as error:
+        explain(error, spoken)
+        return error.exit_code
+    return 0
 
 
 @cli.command()
@@ -136,7 +153,11 @@ def run(source: str | None, everything: bool, city: str | None, file: Path | Non
 def status(as_json: bool) -> None:
     """前回の結果。How the last runs ended."""
     spoken = language()
-    found = keep.statuses(setting.read().var)
+    folders = keep.folders(setting.read().var)
+    for folder in folders:
+        for broken in folder.broken():
+            click.echo(broken.said(spoken), err=True)
+    found = [told for folder in folders if (told := folder.status())]
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=1))
         return

@@ -13,10 +13,11 @@
     │   ├── NotTheListError          a web page, nothing, a binary file, an unknown encoding 1
     │   ├── ColumnsError             the headings are not those that were agreed             1
     │   └── InvalidTableError        the table breaks its schema or a rule of the city       1
-    └── PortalError                  the portal did not take what was good
-        ├── PortalUnreachableError   no answer                                               4
-        └── PortalRefusedError       an answer, and it was no                                4
-            └── NotInCatalogueError  the portal knows no such dataset                        4
+    ├── PortalError                  the portal did not take what was good
+    │   ├── PortalUnreachableError   no answer                                               4
+    │   └── PortalRefusedError       an answer, and it was no                                4
+    │       └── NotInCatalogueError  the portal knows no such dataset                        4
+    └── OwnFaultError                our program has failed; its developers must mend it     1
 
 Whoever runs a harvest writes::
 
@@ -112,3 +113,7 @@ class PortalRefusedError(PortalError):
 
 class NotInCatalogueError(PortalRefusedError):
     """The portal knows no such dataset yet."""
+
+
+class OwnFaultError(HarvestError):
+    """Nobody has foreseen what happened; the traceback is in error.log."""

@@ -4,6 +4,8 @@ import json
 import os
 import re
 import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -12,6 +14,18 @@ from typing import Any
 
 from harvesters.errors import ConfigurationError
 from harvesters.fetch import Snapshot
+from harvesters.words import Words
+
+SNAPSHOT, STATUS = "snapshot.json", "status.json"
+NEEDED = {
+    SNAPSHOT: (
+        "url", "filename", "fetched_at", "sha256", "media_type", "etag", "last_modified",
+    ),
+    STATUS: ("city", "source", "state", "message", "message_en", "checked_at"),
+}  # fmt: skip
+"""The texts without which a file of ours cannot be used; those in `_at` are instants."""
+KEPT_SNAPSHOTS = 10
+HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +37,7 @@ class Folder:
     def keep_snapshot(self, snapshot: Snapshot) -> Path:
         """Keeps the bytes under their hash, and beside them where and when they came from."""
         content = self.path / "snapshots" / snapshot.sha256
-        if not content.exists():
-            write_whole(content, snapshot.content)
+        write_whole(content, snapshot.content)
         about = {
             "url": snapshot.url,
             "filename": snapshot.filename,
@@ -34,19 +47,21 @@ class Folder:
             "etag": snapshot.etag,
             "last_modified": snapshot.last_modified,
         }
-        self._write("snapshot.json", about)
+        self._write(SNAPSHOT, about)
+        self._prune(snapshot.sha256)
         return content
 
     def last_snapshot(self) -> Snapshot | None:
         """The snapshot kept last, if its bytes are still what they were."""
-        about = self._read("snapshot.json")
-        if about is None or not re.fullmatch(r"[0-9a-f]{64}", known := about.pop("sha256")):
+        about = self._read(SNAPSHOT)
+        if about is None or not HASH.fullmatch(known := about["sha256"]):
             return None
         content = self.path / "snapshots" / known
         if not content.is_file() or sha256(data := content.read_bytes()).hexdigest() != known:
             return None
-        about["fetched_at"] = datetime.fromisoformat(about["fetched_at"])
-        return Snapshot(content=data, **about)
+        told = {key: about[key] for key in NEEDED[SNAPSHOT] if key not in {"sha256", "fetched_at"}}
+        when = datetime.fromisoformat(about["fetched_at"])
+        return Snapshot(content=data, fetched_at=when, **told)
 
     def keep_report(self, report: dict[str, Any]) -> None:
         """Keeps the report of the last validation."""
@@ -54,22 +69,57 @@ class Folder:
 
     def keep_status(self, status: dict[str, Any]) -> None:
         """Keeps how the last run ended."""
-        self._write("status.json", status)
+        self._write(STATUS, status)
 
     def status(self) -> dict[str, Any] | None:
         """How the last run ended, if there was one."""
-        return self._read("status.json")
+        return self._read(STATUS)
+
+    def broken(self) -> list[Words]:
+        """Says which files of ours are there but cannot be used, and count as absent."""
+        paths = [self.path / name for name in NEEDED]
+        return [
+            Words(f"{path} は壊れているので使いません。", f"{path} is broken and not used.")
+            for path in paths
+            if path.exists() and self._read(path.name) is None
+        ]
 
     def _write(self, name: str, value: dict[str, Any]) -> None:
         text = json.dumps(value, ensure_ascii=False, indent=1)
         write_whole(self.path / name, text.encode())
 
     def _read(self, name: str) -> dict[str, Any] | None:
-        path = self.path / name
-        if not path.is_file():
+        """A file of ours; nothing where it is absent, cut off or not what we write."""
+        try:
+            value = json.loads((self.path / name).read_bytes())
+        except (OSError, ValueError):
             return None
-        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return value
+        return value if _usable(value, NEEDED[name]) else None
+
+    def _prune(self, named: str) -> None:
+        """Forgets the bytes that were not sent again for longest, but never those just named."""
+        paths = [path for path in (self.path / "snapshots").iterdir() if HASH.fullmatch(path.name)]
+        others = [path for path in paths if path.name != named]
+        others.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
+        for path in others[KEPT_SNAPSHOTS - 1 :]:
+            path.unlink(missing_ok=True)
+
+
+def _usable(value: object, needed: Iterable[str]) -> bool:
+    if not isinstance(value, dict):
+        return False
+    texts = {key: value.get(key) for key in needed}
+    return all(
+        isinstance(text, str) and (not key.endswith("_at") or _instant(text))
+        for key, text in texts.items()
+    )
+
+
+def _instant(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def folder(var: Path, city: str, source: str) -> Folder:
@@ -77,15 +127,14 @@ def folder(var: Path, city: str, source: str) -> Folder:
     return Folder(path=var / "harvest" / city / source)
 
 
-def statuses(var: Path) -> list[dict[str, Any]]:
-    """How the last run of every source of every city ended."""
-    paths = sorted((var / "harvest").glob("*/*/status.json"))
-    return [status for path in paths if (status := Folder(path=path.parent).status())]
+def folders(var: Path) -> list[Folder]:
+    """The folders of every source of every city that was ever run."""
+    return [Folder(path=path.parent) for path in sorted((var / "harvest").glob("*/*/status.json"))]
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Writes beside the place and renames, so that an interrupted run leaves no half file."""
-    try:
+    with _translated(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
         try:
@@ -97,6 +146,21 @@ def write_whole(path: Path, content: bytes) -> None:
             Path(name).replace(path)
         finally:
             Path(name).unlink(missing_ok=True)
+
+
+def add_to(path: Path, text: str) -> None:
+    """Adds to a log."""
+    with _translated(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """A full disk or a closed folder is a matter of the configuration."""
+    try:
+        yield
     except OSError as error:
         raise ConfigurationError(
             f"{path} に書けません（{error.strerror}）。AIZU_VAR を確かめてください。",

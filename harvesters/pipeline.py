@@ -1,5 +1,6 @@
 """fetch → normalise → validate → publish, each step on its own and all of them as run()."""
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from harvesters.errors import (
     InvalidTableError,
     NotInCatalogueError,
     NotTheListError,
+    OwnFaultError,
     PortalError,
 )
 from harvesters.fetch import Snapshot
@@ -81,14 +83,20 @@ def jobs(
 
 def run(job: Job, file: Path | None = None) -> Published:
     """All four steps; however it ends, the folder and the dataset's page know of it."""
+    for told in job.folder.broken():
+        job.tell("fetch", told)
     try:
         checked = check(job, file)
         refuse_invalid(checked)
         published = publish(job, checked)
+        _record_success(job, checked, published)
     except HarvestError as error:
         _record_failure(job, error)
         raise
-    _record_success(job, checked, published)
+    except Exception as error:  # noqa: BLE001  a fault in one source must not stop the others
+        failed = _own_fault(job, error)
+        _record_failure(job, failed)
+        raise failed from error
     return published
 
 
@@ -178,14 +186,19 @@ def publish(job: Job, checked: Checked) -> Published:
 
 def _download(job: Job, known: Snapshot | None) -> Snapshot:
     if not job.feed.url:
-        raise ConfigurationError(
-            f"{job.feed.file}: sources.{job.source.name}.url がないか、その中の AIZU_CITY_URL が"
-            "設定されていません。--from でファイルを渡すこともできます。",
-            f"{job.feed.file}: sources.{job.source.name}.url is empty, or the setting "
-            "AIZU_CITY_URL in it is; a file can be handed over with --from",
-        )
+        raise no_address(job)
     with fetching.polite_session(job.settings.contact) as session:
         return job.source.fetch(job.feed, session, known, job.progress)
+
+
+def no_address(job: Job) -> ConfigurationError:
+    """What is said of a source that can only be handed over as a file."""
+    return ConfigurationError(
+        f"{job.feed.file}: sources.{job.source.name}.url がないか、その中の AIZU_CITY_URL が"
+        "設定されていません。--from でファイルを渡すこともできます。",
+        f"{job.feed.file}: sources.{job.source.name}.url is empty, or the setting "
+        "AIZU_CITY_URL in it is; a file can be handed over with --from",
+    )
 
 
 def _known(known: dict[str, T], name: str, where: str) -> T:
@@ -234,6 +247,21 @@ def _record_failure(job: Job, error: HarvestError) -> None:
         return  # never published yet, so there is no page that could say it
     except HarvestError as silent:
         job.tell("publish", silent.words)
+
+
+def _own_fault(job: Job, error: Exception) -> OwnFaultError:
+    """One line for the clerk; the traceback, for whoever mends it, goes to error.log."""
+    log = job.settings.var / "harvest" / "error.log"
+    keep.add_to(log, f"{_now()} {job.city.id} {job.source.name}\n" + _traceback(error))
+    kind = type(error).__name__
+    return OwnFaultError(
+        f"プログラムの誤りで止まりました（{kind}）。詳しくは {log} にあります。",
+        f"stopped by a fault of the program ({kind}); the details are in {log}",
+    )
+
+
+def _traceback(error: Exception) -> str:
+    return "".join(traceback.format_exception(error)) + "\n"
 
 
 def _keep(job: Job, state: str, told: Words, news: dict[str, Any]) -> None:

@@ -45,6 +45,21 @@ def dataset_name(city: City, feed: Feed) -> str:
     return f"{city.id}-{feed.dataset.name}"
 
 
+def need_portal(settings: Settings) -> None:
+    """Refuses to begin where nothing could be published in the end."""
+    needed = {"AIZU_PORTAL_URL": settings.portal_url, "AIZU_API_TOKEN": settings.api_token}
+    names = ", ".join(name for name, value in needed.items() if not value)
+    if not names:
+        return
+    there = settings.file.is_file()
+    raise ConfigurationError(
+        f"設定 {names} が、環境変数にも {settings.file}{'' if there else '（ファイルなし）'} にも"
+        "ありません。ポータルを scripts/serve で起動すると書かれます。",
+        f"the setting {names} is neither in the environment nor in {settings.file}"
+        f"{'' if there else ' (no such file)'}; scripts/serve writes it",
+    )
+
+
 def publish(
     settings: Settings,
     city: City,
@@ -173,8 +188,7 @@ def _call(
     files: dict[str, tuple[str, bytes, str]] | None = None,
 ) -> dict[str, Any]:
     """One action of the portal; CKAN's and the network's errors become ours."""
-    _need(settings.portal_url, "AIZU_PORTAL_URL")
-    _need(settings.api_token, "AIZU_API_TOKEN")
+    need_portal(settings)
     import ckanapi  # not above: where CKAN is installed this loads all of it, which takes seconds
 
     answers: list[requests.Response] = []
@@ -233,11 +247,3 @@ def _refused(ja: str, en: str, detail: object) -> PortalRefusedError:
     return PortalRefusedError(
         f"ポータルが受け付けませんでした。{ja}{told}", f"the portal refused; {en}{told}"
     )
-
-
-def _need(value: str, name: str) -> None:
-    if not value:
-        raise ConfigurationError(
-            f"設定 {name} がありません。環境変数か $AIZU_VAR/harvest.env に書いてください。",
-            f"the setting {name} is missing; set it in the environment or in $AIZU_VAR/harvest.env",
-        )

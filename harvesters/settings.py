@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+FILE_NAME = "harvest.env"
 DEFAULTS = {
     "AIZU_PORTAL_URL": "",
     "AIZU_API_TOKEN": "",
@@ -13,6 +14,10 @@ DEFAULTS = {
     "AIZU_CONTACT": "",
     "AIZU_VAR": "var",
 }
+
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+"""Where scripts/serve keeps its `var`, unless the package was installed as a copy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +42,16 @@ class Settings:
     var: Path
     """Folder for what the runs leave behind (AIZU_VAR)."""
 
+    @property
+    def file(self) -> Path:
+        """Where settings are read from that the environment does not have."""
+        return self.var / FILE_NAME
+
 
 def read(environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings in force: the environment first, then harvest.env, then the defaults."""
-    var = Path(environ.get("AIZU_VAR") or DEFAULTS["AIZU_VAR"])
-    values = DEFAULTS | _env_file(var / "harvest.env")
+    var = _var(environ.get("AIZU_VAR", ""))
+    values = DEFAULTS | _env_file(var / FILE_NAME)
     values |= {name: environ[name] for name in DEFAULTS if environ.get(name)}
     return Settings(
         portal_url=values["AIZU_PORTAL_URL"].rstrip("/"),
@@ -51,6 +61,14 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         contact=values["AIZU_CONTACT"],
         var=var,
     )
+
+
+def _var(told: str) -> Path:
+    """The folder told, else that of the checkout, whichever folder the command is called from."""
+    if told:
+        return Path(told).absolute()
+    own = CHECKOUT / DEFAULTS["AIZU_VAR"]
+    return own if own.is_dir() else Path(DEFAULTS["AIZU_VAR"]).absolute()
 
 
 def _env_file(path: Path) -> dict[str, str]:

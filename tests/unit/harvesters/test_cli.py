@@ -1,11 +1,13 @@
 """The `aizu` command as a clerk and as cron see it: lines, tables, JSON, exit codes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from harvesters import keep, pipeline, report
 from harvesters.cli import cli
 from harvesters.words import language
 
@@ -167,6 +169,88 @@ def test_an_unreachable_source_is_exit_code_3(settings_env):
 def test_a_wrong_call_is_exit_code_2(arguments):
     """Usage, unknown names, a missing setting or file."""
     assert aizu(*arguments, expect=2).stderr
+
+
+@pytest.mark.parametrize("arguments", [("hydrant",), ("--all",)])
+def test_run_without_a_portal_says_where_it_looked(settings_env, tmp_path, demo_city, arguments):
+    """One line, before anything is fetched or any folder made."""
+    settings_env.setenv("AIZU_CITY_URL", demo_city)
+    result = aizu("run", *arguments, expect=2)
+    (line,) = result.output.splitlines()
+    assert "AIZU_PORTAL_URL" in line
+    assert str(tmp_path / "var" / "harvest.env") in line
+    assert not (tmp_path / "var").exists()
+
+
+def test_run_all_without_any_address_is_exit_code_2(settings_env, portal, tmp_path):
+    """The feeds are named, nothing is recorded as failed."""
+    settings_env.setenv("AIZU_PORTAL_URL", portal.url)
+    settings_env.setenv("AIZU_API_TOKEN", "secret")
+    assert "sources.hydrant.url" in aizu("run", "--all", expect=2).stderr
+    assert portal.calls == []
+    assert not (tmp_path / "var").exists()
+
+
+@pytest.fixture
+def three(monkeypatch):
+    """A city of three datasets: two that are fetched, one that is handed over as a file."""
+    jobs = pipeline.jobs
+
+    def tripled(*arguments):
+        (job,) = jobs(*arguments)
+        return [
+            replace(job, folder=keep.folder(job.settings.var, "aizuwakamatsu", "first")),
+            replace(job, feed=replace(job.feed, url="")),
+            replace(job, folder=keep.folder(job.settings.var, "aizuwakamatsu", "third")),
+        ]
+
+    monkeypatch.setattr(pipeline, "jobs", tripled)
+
+
+@pytest.mark.usefixtures("city", "three")
+def test_run_all_names_and_skips_what_has_no_address(portal):
+    """The exit code is that of the others."""
+    assert "sources.hydrant.url" in aizu("run", "--all").stderr
+    assert [call[0] for call in portal.calls] == ["aizu_publish"] * 2
+
+
+@pytest.mark.usefixtures("city", "three")
+def test_a_fault_of_the_program_is_one_line_and_does_not_stop_the_others(
+    monkeypatch, portal, tmp_path
+):
+    """The run has failed, the traceback is in error.log, and the next source is harvested."""
+    complete = report.complete
+
+    def fails_once(*_):
+        monkeypatch.setattr(report, "complete", complete)
+        raise LookupError("a hidden detail")
+
+    monkeypatch.setattr(report, "complete", fails_once)
+    result = aizu("run", "--all", expect=1)
+    log = tmp_path / "var" / "harvest" / "error.log"
+    (line,) = [line for line in result.stderr.splitlines() if "LookupError" in line]
+    assert str(log) in line
+    assert "a hidden detail" not in result.output
+    assert "LookupError: a hidden detail" in log.read_text()
+    assert [call[0] for call in portal.calls] == ["aizu_harvest_status", "aizu_publish"]
+    assert portal.calls[0][2]["state"] == "failed"
+    status = json.loads((log.parent / "aizuwakamatsu" / "first" / "status.json").read_text())
+    assert status["state"] == "failed"
+
+
+@pytest.mark.usefixtures("city")
+def test_broken_records_of_the_last_run_are_named_and_not_used(tmp_path):
+    """Half a file after a power cut; the run makes it whole again."""
+    aizu("run", "hydrant")
+    folder = tmp_path / "var" / "harvest" / "aizuwakamatsu" / "hydrant"
+    for name in ("snapshot.json", "status.json"):
+        path = folder / name
+        path.write_bytes(path.read_bytes()[:40])
+    assert "status.json は壊れている" in aizu("status").stderr
+    output = aizu("run", "--all").output
+    assert "snapshot.json は壊れている" in output
+    assert "status.json は壊れている" in output
+    assert "壊れている" not in aizu("run", "--all").output
 
 
 @pytest.mark.parametrize(

@@ -144,3 +144,18 @@ def test_settings_come_from_the_environment_then_the_file_then_the_defaults(tmp_
     assert read.city == "sabae"
     assert read.contact == ""
     assert settings.read({"AIZU_VAR": str(tmp_path / "nowhere")}).city == "aizuwakamatsu"
+
+
+def test_the_folder_is_that_of_the_checkout_wherever_the_command_is_called(tmp_path, monkeypatch):
+    """As for scripts/serve; a relative path that somebody gives is theirs."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(settings, "CHECKOUT", tmp_path / "checkout")
+    assert settings.read({}).var == tmp_path / "var"
+    (tmp_path / "checkout" / "var").mkdir(parents=True)
+    assert settings.read({}).var == tmp_path / "checkout" / "var"
+    assert settings.read({"AIZU_VAR": "mine"}).var == tmp_path / "mine"
+
+
+def test_the_checkout_is_the_one_of_the_scripts():
+    """Command and portal speak of the same folder."""
+    assert (settings.CHECKOUT / "scripts" / "serve").is_file()

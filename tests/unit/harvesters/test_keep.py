@@ -1,5 +1,8 @@
 """What a run leaves on disk is whole, and is only believed while it is what it was."""
 
+import json
+import os
+
 import pytest
 
 from harvesters import keep
@@ -30,6 +33,56 @@ def test_a_snapshot_that_was_changed_on_disk_is_not_used(tmp_path):
     """Its hash no longer fits, so it is fetched anew."""
     folder = keep.folder(tmp_path, "sabae", "hydrant")
     folder.keep_snapshot(snapshot_of(b"a")).write_bytes(b"b")
+    assert folder.last_snapshot() is None
+
+
+def test_the_last_ten_snapshots_are_kept(tmp_path):
+    """The disk does not fill up; what was sent again counts as new, and the named one stays."""
+    folder = keep.folder(tmp_path, "sabae", "hydrant")
+    for number in range(12):
+        path = folder.keep_snapshot(snapshot_of(f"{number}".encode()))
+        os.utime(path, (number, number))
+    again = folder.keep_snapshot(snapshot_of(b"2"))
+    os.utime(again, (0, 0))
+    folder.keep_snapshot(snapshot_of(b"2"))
+    kept = {int(path.read_bytes()) for path in again.parent.iterdir()}
+    assert kept == {2, 3, 4, 5, 6, 7, 8, 9, 10, 11}
+    assert folder.last_snapshot().content == b"2"
+
+
+def test_a_kept_file_that_was_spoilt_is_whole_again_after_the_next_fetch(tmp_path):
+    """The same bytes are written anew, whatever stands in their place."""
+    folder = keep.folder(tmp_path, "sabae", "hydrant")
+    folder.keep_snapshot(snapshot_of(b"a")).write_bytes(b"b")
+    folder.keep_snapshot(snapshot_of(b"a"))
+    assert folder.last_snapshot().content == b"a"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b'{"url": "http', b"", b"\xff", b"[]", b"null", b"{}", b'{"sha256": 1, "checked_at": 1}'],
+)
+def test_a_broken_file_counts_as_absent_and_is_named(tmp_path, content):
+    """Half a file, none of it, no text, another type, without what is needed."""
+    folder = keep.folder(tmp_path, "sabae", "hydrant")
+    folder.keep_snapshot(snapshot_of(b"a"))
+    assert folder.broken() == []
+    for name in ("snapshot.json", "status.json"):
+        (folder.path / name).write_bytes(content)
+    assert (folder.last_snapshot(), folder.status()) == (None, None)
+    assert [words.en.split()[0] for words in folder.broken()] == [
+        str(folder.path / "snapshot.json"),
+        str(folder.path / "status.json"),
+    ]
+
+
+@pytest.mark.parametrize("when", ["yesterday", "2026-11-01T00:00:00", 20261101])
+def test_a_time_that_is_no_instant_makes_a_file_useless(tmp_path, when):
+    """Without a zone it could be any of two dozen hours."""
+    folder = keep.folder(tmp_path, "sabae", "hydrant")
+    folder.keep_snapshot(snapshot_of(b"a"))
+    path = folder.path / "snapshot.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"fetched_at": when}))
     assert folder.last_snapshot() is None
 
 
