@@ -441,3 +441,26 @@ def test_map_data_is_read_by_gis(portal):
     assert 37.2 < south < north < 37.7
     assert list(frame["ID"].astype(str)) == list(table["ID"])
     assert (frame.geometry.x.round(6) == table["経度"].astype(float).round(6)).all()
+
+
+def test_list_with_thousands_of_repairs(portal, name, tmp_path):
+    """Fourteen thousand repaired cells are published, and the page says in words what was repaired."""
+    sent = requests.get(f"{portal.city_url}/hydrant/072028_fire_hydrant.csv", timeout=60).content
+    source = list(csv.reader(io.StringIO(sent.decode("cp932"), newline="")))
+    place = source[0].index("緯度")
+    wide = str.maketrans("0123456789", "０１２３４５６７８９")
+    for row in source[1:]:
+        row[place : place + 2] = [cell.translate(wide) for cell in row[place : place + 2]]
+        row[3:5] = [cell + " " for cell in row[3:5]]
+    file = tmp_path / "一覧.csv"
+    with file.open("w", encoding="cp932", newline="") as output:
+        csv.writer(output).writerows(source)
+    run = portal.aizu("run", "hydrant", "--from", str(file))
+    try:
+        assert run.returncode == 0, run.stdout + run.stderr
+        page = portal.get(f"/dataset/{HYDRANT}").text
+        assert "全角の数字を半角に直しました: 2,972 か所" in page
+        assert "<li></li>" not in page
+        assert resource(portal, "original")["url"].endswith(requests.utils.quote("一覧.csv"))
+    finally:
+        assert portal.aizu("run", "hydrant").returncode == 0

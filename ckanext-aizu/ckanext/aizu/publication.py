@@ -73,7 +73,7 @@ class Publication:
     def content_hash(self) -> str:
         """SHA-256 over everything a reader could see change: data, files and description."""
         digest = hashlib.sha256()
-        for part in (self.dataset, self.organization, self.schema, self.source["url"]):
+        for part in (self.dataset, self.organization, self.schema):
             digest.update(json.dumps(part, sort_keys=True, ensure_ascii=False).encode())
         for kind, file in sorted(self.files.items()):
             digest.update(f"{kind} {file.filename}".encode())
