@@ -21,7 +21,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def main() -> int:
     """Reads the command line; returns the exit code."""
     for number in SIGNALS:
-        signal.signal(number, _interrupt)
+        signal.signal(number, interrupt)
     try:
         return _act(_parser().parse_args())
     except EXPECTED as error:
@@ -40,7 +40,7 @@ def main() -> int:
         return 130
 
 
-def _interrupt(*_: object) -> None:
+def interrupt(*_: object) -> None:
     """Ends whatever goes on; the orderly stop that follows is not interrupted again."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)

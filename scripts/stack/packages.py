@@ -143,16 +143,16 @@ def install_system(
         )
     sudo = [] if os.geteuid() == 0 else _sudo(by_hand, missing)
     say(f"  installing {', '.join(missing)} …")
-    with _no_service_starts(sudo):
+    with no_service_starts(sudo):
         apt = [*sudo, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
-        _logged([*apt, "update"], log)
-        if _logged([*apt, "install", "-y", "--no-install-recommends", *missing], log):
+        logged([*apt, "update"], log)
+        if logged([*apt, "install", "-y", "--no-install-recommends", *missing], log):
             said = log.read_text(errors="replace").strip().splitlines()[-1]
             raise MissingError(f"apt could not install {', '.join(missing)}: {said}; see {log}")
         # The portal starts its own; at the next boot theirs would take the standard ports.
         services = [name for name in missing if name in SERVICES]
         if services and program("systemctl"):
-            _logged([*sudo, "systemctl", "disable", *services], log)
+            logged([*sudo, "systemctl", "disable", *services], log)
     still = [package.name for package in packages if not package.present()]
     if still:
         raise MissingError(f"apt installed {', '.join(still)}, but it is not usable; see {log}")
@@ -173,7 +173,7 @@ def _sudo(by_hand: str, missing: list[str]) -> list[str]:
 
 
 @contextmanager
-def _no_service_starts(sudo: list[str]) -> Iterator[None]:
+def no_service_starts(sudo: list[str]) -> Iterator[None]:
     """Keeps the packages from starting servers of their own on the standard ports.
 
     The portal runs its own processes on its own ports; a policy-rc.d that denies is how Debian
@@ -239,12 +239,12 @@ def _install_locked(venv: Path, log: Path, lock: str) -> None:
 
 
 def _run(command: list[str], log: Path) -> None:
-    if _logged(command, log):
+    if logged(command, log):
         tail = log.read_text(errors="replace").splitlines()[-3:]
         raise MissingError("\n".join([f"{' '.join(command[:5])} … failed; see {log}", *tail]))
 
 
-def _logged(command: list[str], log: Path) -> int:
+def logged(command: list[str], log: Path) -> int:
     """Runs a program to its end and returns its exit code.
 
     Interrupted, it hands the interruption on and waits: apt ends a download at once, but finishes

@@ -15,7 +15,7 @@ from stack.supervisor import Supervisor, out, read_procfile
 
 TURN_SECONDS = 120
 NO_ADDRESS = 2
-"""Exit code of `aizu run --all` where the city file leaves a source without an address."""
+"""Exit code of `aizu run --all` where no source of the city has an address."""
 
 
 @dataclass(kw_only=True)
@@ -257,7 +257,7 @@ def _harvest(start: Start) -> None:
 
 def _outcome(code: int, log: Path) -> str:
     if code == NO_ADDRESS:
-        return f"nothing to harvest where the city file gives no address (AIZU_CITY_URL); see {log}"
+        return f"nothing to harvest: no source has an address (AIZU_CITY_URL is empty); see {log}"
     if code:
         return f"harvest: a source could not be published (exit {code}); see {log}"
     return "all sources harvested, validated and published"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from .test_serve import Copy
+from .copies import Copy
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,6 +25,9 @@ def test_backup_and_restore_as_documented(portal):
     copy = portal.var.parent / "test-restored"
     file = portal.var / "aizu-backup.tar"
     shutil.rmtree(copy, ignore_errors=True)
+    # What a restore that was killed has left.
+    (copy / "restore" / "postgres").mkdir(parents=True)
+    (copy / "storage" / "half").mkdir(parents=True)
     save, restore, start = commands("Backup and restore")
     places = {"/srv/backup/aizu.tar": str(file), "/srv/aizu-new": str(copy)}
     for words in (f"{save} --var {portal.var}", restore):
@@ -34,27 +37,27 @@ def test_backup_and_restore_as_documented(portal):
         assert told.returncode == 0, told.stderr
     assert file.stat().st_mode & 0o077 == 0
     assert start == "scripts/serve --var /srv/aizu-new"
-    restored = Copy(var=copy, port=5970)
+    assert not (copy / "storage" / "half").exists()
+    restored = Copy(var=copy)
     try:
         printed = restored.start()
         assert "password" not in printed
         found, original = (
             requests.get(f"{url}/api/3/action/package_show?id=aizuwakamatsu-hydrant", timeout=30)
-            for url in ("http://127.0.0.1:5970", portal.url)
+            for url in (restored.url, portal.url)
         )
         found, original = found.json()["result"], original.json()["result"]
         assert found["content_hash"] == original["content_hash"]
         for resource in found["resources"]:
             path = resource["url"].split("/", 3)[3]
             here, there = (
-                requests.get(f"{url}/{path}", timeout=30)
-                for url in ("http://127.0.0.1:5970", portal.url)
+                requests.get(f"{url}/{path}", timeout=30) for url in (restored.url, portal.url)
             )
             assert here.status_code == 200
             assert here.content == there.content
         table = next(r["id"] for r in found["resources"] if r["kind"] == "table")
         rows = requests.get(
-            f"http://127.0.0.1:5970/api/3/action/datastore_search?resource_id={table}&limit=0",
+            f"{restored.url}/api/3/action/datastore_search?resource_id={table}&limit=0",
             timeout=30,
         )
         assert rows.json()["result"]["total"] > 1000
