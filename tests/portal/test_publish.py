@@ -443,7 +443,7 @@ def test_map_data_is_read_by_gis(portal):
     assert (frame.geometry.x.round(6) == table["経度"].astype(float).round(6)).all()
 
 
-def test_list_with_thousands_of_repairs(portal, name, tmp_path):
+def test_list_with_thousands_of_repairs(portal, tmp_path):
     """Fourteen thousand repaired cells are published, and the page says in words what was repaired."""
     sent = requests.get(f"{portal.city_url}/hydrant/072028_fire_hydrant.csv", timeout=60).content
     source = list(csv.reader(io.StringIO(sent.decode("cp932"), newline="")))
