@@ -68,7 +68,9 @@ def test_dcat_describes_dataset_and_files(portal, suffix, form):
         assert graph.value(found, wanted) is not None, wanted
     assert (found, dcat.theme, None) in graph
     for distribution in graph.objects(found, dcat.distribution):
-        assert "creativecommons.org/licenses/by/4.0" in str(graph.value(distribution, terms.license))
+        assert "creativecommons.org/licenses/by/4.0" in str(
+            graph.value(distribution, terms.license)
+        )
 
 
 def test_catalogue_lists_the_dataset(portal):
