@@ -20,8 +20,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def main() -> int:
     """Reads the command line; returns the exit code."""
-    for number in SIGNALS:
-        signal.signal(number, interrupt)
+    listen_to_signals()
     try:
         return _act(_parser().parse_args())
     except EXPECTED as error:
@@ -40,7 +39,14 @@ def main() -> int:
         return 130
 
 
-def interrupt(*_: object) -> None:
+def listen_to_signals() -> None:
+    """Has the first signal end whatever goes on; nohup's wish to outlive the terminal is kept."""
+    for number in SIGNALS:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(*_: object) -> None:
     """Ends whatever goes on; the orderly stop that follows is not interrupted again."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)

@@ -30,11 +30,11 @@ def test_address_of_another_machine_is_not_called_a_port_in_use(place):
 
 
 INSTALL = """
-import signal, sys
+import sys
 from pathlib import Path
-from stack import __main__ as command, packages
-for number in command.SIGNALS:
-    signal.signal(number, command.interrupt)
+from stack import packages
+from stack.__main__ import listen_to_signals
+listen_to_signals()
 packages.POLICY = Path(sys.argv[1]) / "policy-rc.d"
 with packages.no_service_starts([]):
     packages.logged(sys.argv[2:], Path(sys.argv[1]) / "install.log")
