@@ -161,7 +161,10 @@ def load(*, var: str | None = None, port: int | None = None) -> Settings:
     """
     given = {name: value for name, value in os.environ.items() if name in _DEFAULTS}
     if var is not None:
-        given["AIZU_VAR"] = str(Path(var).absolute())
+        given["AIZU_VAR"] = var
+    if "AIZU_VAR" in given:
+        # Relative to where it is said; the default, below, is relative to the checkout.
+        given["AIZU_VAR"] = str(Path(given["AIZU_VAR"]).absolute())
     if port is not None:
         given["AIZU_PORT"] = str(port)
     folder = ROOT / given.get("AIZU_VAR", _DEFAULTS["AIZU_VAR"])
