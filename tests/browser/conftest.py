@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,3 +71,19 @@ def keep() -> Callable[[Page, str], None]:
         page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
     return keep
+
+
+@pytest.fixture
+def faults() -> Callable[[Page, int], list[object]]:
+    """Lists what is wrong with a page: that it scrolls sideways, and what axe calls serious."""
+
+    def faults(page: Page, width: int) -> list[object]:
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        found: list[object] = [f"{wide} px wide"] if wide > width else []
+        return found + [
+            (violation["id"], [node["target"] for node in violation["nodes"]])
+            for violation in Axe().run(page).response["violations"]
+            if violation["impact"] in ("serious", "critical")
+        ]
+
+    return faults
