@@ -91,7 +91,7 @@ class inside_city(Check):  # noqa: N801  Frictionless names its checks like func
 
 
 @attrs.define(kw_only=True, repr=False)
-class plain_numbers(Check):  # noqa: N801
+class plain_numbers(Check):  # noqa: N801  as above
     """Numbers are written so that every reader takes them for the same number."""
 
     type = "plain-numbers"

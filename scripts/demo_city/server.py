@@ -71,7 +71,7 @@ def outside_city(content: bytes) -> bytes:
 
 
 SPOILED: dict[str, Callable[[bytes], bytes]] = {
-    "html": lambda content: ERROR_PAGE,  # noqa: ARG005
+    "html": lambda content: ERROR_PAGE,  # noqa: ARG005  an error page has nothing of the list
     "encoding": half_in_utf8,
     "missing-column": without_longitude,
     "outside": outside_city,
@@ -102,9 +102,9 @@ class City(BaseHTTPRequestHandler):
         else:
             self._answer(HTTPStatus.OK, content, media_type, _etag(content))
 
-    do_HEAD = do_GET  # noqa: N815
+    do_HEAD = do_GET  # noqa: N815  as above
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name of http.server
         """Keeps quiet: the log belongs to those who ask, not to the city."""
 
     def _answer(self, status: HTTPStatus, content: bytes, media_type: str, etag: str = "") -> None:
@@ -179,16 +179,16 @@ def main() -> int:
     try:
         server = CityServer(port)
     except OSError as error:
-        print(f"demo-city: port {port}: {error.strerror}", file=sys.stderr)  # noqa: T201
+        print(f"demo-city: port {port}: {error.strerror}", file=sys.stderr)  # noqa: T201  a command speaks by printing
         return 1
 
-    def stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    def stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001  signal fixes them
         server.stopping.set()
         threading.Thread(target=server.shutdown).start()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    print(  # noqa: T201
+    print(  # noqa: T201  as above
         f"demo-city: simulated Aizuwakamatsu at http://127.0.0.1:{server.server_port}/", flush=True
     )
     with server:

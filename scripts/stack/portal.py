@@ -117,7 +117,6 @@ def write_ini(settings: Settings, secrets: Mapping[str, str], ports: Mapping[str
         "ckan.auth.user_create_groups": "false",
         "ckan.auth.user_create_organizations": "false",
         "ckan.hide_version": "true",
-        "aizu.city": settings["AIZU_CITY"],
         "aizu.city_file": str(ROOT / "schemas" / "cities" / f"{settings['AIZU_CITY']}.yaml"),
         "smtp.server": settings["AIZU_SMTP_SERVER"] or "localhost",
         "smtp.starttls": settings["AIZU_SMTP_STARTTLS"],

@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from ckanext.aizu import city
 from ckanext.aizu.logic.auth import HARVESTER
 
-TOKEN_NAME = "harvesters"  # noqa: S105
+TOKEN_NAME = "harvesters"  # noqa: S105  a label, no secret
 
 
 def get_commands() -> list[click.Command]:

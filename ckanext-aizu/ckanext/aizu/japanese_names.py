@@ -105,4 +105,4 @@ VALIDATORS = {
 
 @cache
 def _kakasi() -> Kakasi:
-    return Kakasi()  # type: ignore[no-untyped-call]
+    return Kakasi()  # type: ignore[no-untyped-call]  # pykakasi has no types

@@ -139,11 +139,14 @@ def _check(publication: Publication) -> None:
 def _check_report(report: Mapping[str, Any]) -> None:
     """The parts that the dataset page reads have the form it reads them in."""
     tasks, ours = report.get("tasks", []), report.get("aizu", {})
-    lists = [tasks]
-    if isinstance(tasks, list) and isinstance(ours, dict):
-        lists += [task.get("errors", []) for task in tasks if isinstance(task, dict)]
-        lists += [ours.get("repairs", []), ours.get("notes", [])]
-    if len(lists) == 1 or not all(isinstance(part, list) for part in lists):
+    sound = (
+        isinstance(tasks, list)
+        and all(isinstance(task, dict) for task in tasks)
+        and all(isinstance(task.get("errors", []), list) for task in tasks)
+        and isinstance(ours, dict)
+        and all(isinstance(ours.get(part, []), list) for part in ("repairs", "notes"))
+    )
+    if not sound:
         raise tk.ValidationError({"report": [tk._("A Frictionless report is expected")]})
 
 

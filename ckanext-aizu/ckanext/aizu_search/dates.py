@@ -56,6 +56,7 @@ def _rounded_down(moment: datetime, unit: str) -> datetime:
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
     smaller = _UNITS[_UNITS.index(unit.lower()) + 1 :]
     floor = {"month": 1, "day": 1}
+    # mypy takes every keyword for tzinfo, too; the names are those of units of time.
     return moment.replace(**{name: floor.get(name, 0) for name in smaller})  # type: ignore[arg-type]
 
 

@@ -51,7 +51,7 @@ class PostgresIndex:
         self, connection: Connection, request: Request, found: Mapping[Any, Any]
     ) -> list[dict[str, Any]]:
         columns = ("index_id", *request.stored_columns())
-        sql = f"select {', '.join(columns)} from aizu_search.stored where index_id = any(:page)"  # noqa: S608
+        sql = f"select {', '.join(columns)} from aizu_search.stored where index_id = any(:page)"
         rows = connection.execute(text(sql), {"page": found["page"]})
         stored = {one.index_id: one._asdict() for one in rows}
         return [
@@ -86,7 +86,7 @@ class PostgresIndex:
             where = f"d.index_id = any({made.parameter(ids)})"
         with storage.writing() as connection:
             connection.exec_driver_sql(
-                f"delete from aizu_search.dataset d where {where}",  # noqa: S608
+                f"delete from aizu_search.dataset d where {where}",
                 made.parameters,
             )
 

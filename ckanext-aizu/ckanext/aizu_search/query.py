@@ -87,7 +87,7 @@ Leaf = Term | Pattern | Range
 Query = Everything | Boost | Clauses | Leaf
 
 
-class QuerySyntaxError(pysolr.SolrError):  # type: ignore[misc]
+class QuerySyntaxError(pysolr.SolrError):  # type: ignore[misc]  # pysolr has no types
     """The text is not a query in Lucene's syntax."""
 
 

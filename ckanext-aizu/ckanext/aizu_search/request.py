@@ -57,7 +57,7 @@ class Request:
             ),
         ]
         sql = (
-            f"with hit as materialized (select d.index_id, {', '.join(columns)}"  # noqa: S608
+            f"with hit as materialized (select d.index_id, {', '.join(columns)}"
             f" from aizu_search.dataset d where {where}),"
             f" page as (select * from hit order by {', '.join([*order, 'index_id'])}"
             f" limit {limit} offset {offset})"
@@ -88,7 +88,7 @@ class Request:
         least = made.parameter(max(1, self.facet_minimum))
         limit = made.parameter(None if self.facet_limit < 0 else self.facet_limit)
         return (
-            "(select coalesce(json_agg(json_build_array(v, n)), '[]') from (select * from"  # noqa: S608
+            "(select coalesce(json_agg(json_build_array(v, n)), '[]') from (select * from"
             f" (select {value}::text as v, count(*) as n from {source} group by 1) counted"
             f" where v is not null and n >= {least}"
             f' order by n desc, v collate "C" limit {limit}) shown)'

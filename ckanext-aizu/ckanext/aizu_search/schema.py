@@ -44,7 +44,7 @@ create table aizu_search.stored (
     data_dict text,
     validated_data_dict text
 );
-"""  # noqa: S608 (of our own words only)
+"""
 
 
 def ensure(engine: Engine, put: Callable[[Connection, dict[str, Any]], None]) -> None:
@@ -77,7 +77,7 @@ def _refill(connection: Connection, put: Callable[[Connection, dict[str, Any]], 
 def _version(connection: Connection) -> int | None:
     # Not to_regclass: it answers from a cache that does not see what another process has just made.
     table = "select from pg_tables where schemaname = 'aizu_search' and tablename = 'version'"
-    if not connection.execute(text(f"select exists ({table})")).scalar():  # noqa: S608
+    if not connection.execute(text(f"select exists ({table})")).scalar():
         return None
     number: int = connection.execute(text("select number from aizu_search.version")).scalar_one()
     return number

@@ -80,7 +80,7 @@ def _upsert(table: str, columns: Sequence[str]) -> str:
     values = ", ".join(f"%({column})s" for column in columns)
     assignments = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
     return (
-        f"insert into aizu_search.{table} ({', '.join(columns)}) values ({values})"  # noqa: S608
+        f"insert into aizu_search.{table} ({', '.join(columns)}) values ({values})"
         f" on conflict (index_id) do update set {assignments}"
     )
 

@@ -139,7 +139,7 @@ def _mark_complete(
 def _short(incoming: Publication, rows: int, now: str) -> dict[str, Any]:
     """What the dataset page shows of the report."""
     tasks = incoming.report.get("tasks", [])
-    errors = [error for task in tasks if isinstance(task, dict) for error in task.get("errors", [])]
+    errors = [error for task in tasks for error in task.get("errors", [])]
     ours = incoming.report.get("aizu", {})
     return {
         "valid": True,
