@@ -207,16 +207,15 @@ def install_python(log: Path, *, dev: bool) -> bool:
     Raises:
         MissingError: the packages could not be installed.
     """
-    venv = VENV
-    with venv.with_name(f"{venv.name}.lock").open("w") as lock:
+    with VENV.with_name(f"{VENV.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        stamp = venv / "installed"
+        stamp = VENV / "installed"
         wanted = _fingerprint(dev=False), _fingerprint(dev=True)
         found = stamp.read_text().strip() if stamp.exists() else ""
         if found == wanted[1] or (found == wanted[0] and not dev):
             return False
         stamp.unlink(missing_ok=True)
-        _install_locked(venv, log, "requirements-dev.lock" if dev else "requirements.lock")
+        _install_locked(log, "requirements-dev.lock" if dev else "requirements.lock")
         stamp.write_text(wanted[1] if dev else wanted[0])
         return True
 
@@ -231,12 +230,12 @@ def _fingerprint(*, dev: bool) -> str:
     return digest.hexdigest()
 
 
-def _install_locked(venv: Path, log: Path, lock: str) -> None:
-    python = str(venv / "bin" / "python")
+def _install_locked(log: Path, lock: str) -> None:
+    python = str(VENV / "bin" / "python")
     uv = [python, "-m", "uv", "pip", "install", "--python", python, "--no-deps"]
     own = ["--no-build-isolation", "--editable", str(ROOT)]
     compile_catalogues = [python, str(ROOT / "scripts" / "compile-translations")]
-    _run([base_python(), "-m", "venv", str(venv)], log)
+    _run([base_python(), "-m", "venv", str(VENV)], log)
     _run([python, "-m", "pip", "install", "--quiet", UV], log)
     _run([*uv, "--requirement", str(ROOT / lock)], log)
     # One left in the checkout by another build would hide the entry points installed here.

@@ -177,7 +177,11 @@ def test_tags_that_are_no_words(portal, tag):
 
 @pytest.mark.parametrize(
     ("title", "name"),
-    [("避難所一覧", "hinanjo-ichiran"), ("除雪車の位置 2026", "josetsusha-no-ichi-2026")],
+    [
+        ("避難所一覧", "hinanjo-ichiran"),
+        ("除雪車の位置 2026", "josetsusha-no-ichi-2026"),
+        ("消火栓・防火水槽一覧 2026", "shoukasen-bouka-suisou-ichiran-2026"),
+    ],
 )
 def test_japanese_title_gives_a_name(portal, title, name):
     """The name proposed for a Japanese title can be read."""
