@@ -178,8 +178,8 @@ def main() -> int:
     port = parser.parse_args().port
     try:
         server = CityServer(port)
-    except OSError as error:
-        print(f"demo-city: port {port}: {error.strerror}", file=sys.stderr)  # noqa: T201  a command speaks by printing
+    except (OSError, OverflowError) as error:
+        print(f"demo-city: port {port}: {error}", file=sys.stderr)  # noqa: T201  a command speaks by printing
         return 1
 
     def stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001  signal fixes them

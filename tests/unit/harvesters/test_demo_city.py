@@ -67,3 +67,12 @@ def test_it_stops_when_asked(stop):
     server.send_signal(stop)
     assert server.communicate(timeout=5) == ("", "")
     assert server.returncode == 0
+
+
+def test_a_port_that_is_none_is_said_in_one_line():
+    """No traceback, exit code 1."""
+    command = [sys.executable, ROOT / "scripts" / "demo-city", "--port", "99999"]
+    told = subprocess.run(command, capture_output=True, text=True)
+    assert told.returncode == 1
+    assert len(told.stderr.strip().splitlines()) == 1
+    assert "99999" in told.stderr
