@@ -304,23 +304,6 @@ def test_saving_a_resource_form_keeps_its_role(portal, desk):
         assert after[key] == before[key], key
 
 
-def test_a_new_file_does_not_keep_the_old_checksum(portal, desk, draft):
-    """A steward hands in another file by the form: what was said of the old one is gone, its role stays."""
-    made = draft()
-    resource = portal.api(portal.token).call_action(
-        "resource_create",
-        {"package_id": made["id"], "name": "試験", "hash": "sha256:0", "kind": "table"},
-        files={"upload": ("a.csv", io.BytesIO(b"a"))},
-    )
-    path = f"{portal.url}/dataset/{made['name']}/resource/{resource['id']}/edit"
-    form = BeautifulSoup(desk.get(path).text, "html.parser").select_one("form#resource-edit")
-    sent = [*filled(form), ("save", "go-metadata")]
-    desk.post(path, data=sent, files={"upload": ("b.csv", b"b")}).raise_for_status()
-    (after,) = portal.api(portal.token).action.package_show(id=made["id"])["resources"]
-    assert after["url"].endswith("/download/b.csv")
-    assert (after.get("hash", ""), after["kind"]) == ("", "table")
-
-
 def test_every_file_with_places_has_a_map(portal):
     """GeoJSON and table are shown as a map; the table also as a table."""
     dataset = portal.api().action.package_show(id=HYDRANT)

@@ -7,8 +7,6 @@ import ckan.plugins.toolkit as tk
 
 __all__ = ["aizu_instant", "aizu_keep"]
 
-OF_THE_FILE = ("hash", "encoding")
-
 
 def aizu_instant(value: str) -> str:
     """Accepts a moment: ISO 8601 with its distance from UTC."""
@@ -25,7 +23,6 @@ def aizu_keep(key: tuple[Any, ...], data: dict[Any, Any], _errors: Any, context:
     """Keeps what is stored where nothing is given: a form that does not show a field must not erase it.
 
     Works for fields of the dataset and of its resources; an empty text given on purpose is kept.
-    What is said of a file goes with the file: a new one has another checksum and encoding.
     """
     if data.get(key, tk.missing) not in (tk.missing, None):
         return
@@ -36,10 +33,6 @@ def aizu_keep(key: tuple[Any, ...], data: dict[Any, Any], _errors: Any, context:
     if key[0] == "resources":
         wanted = data.get((*key[:2], "id"))
         stored = next((found for found in package.resources if found.id == wanted), None)
-        # CKAN sets the time itself where a file is handed in.
-        replaced = isinstance(data.get((*key[:2], "last_modified")), datetime)
-        if replaced and key[-1] in OF_THE_FILE:
-            return
     if stored is not None:
         value = getattr(stored, key[-1], None) or stored.extras.get(key[-1])
         if value:
