@@ -9,8 +9,9 @@ from typing import Any
 import pysolr
 
 from . import dates, fields
+from .characters import storable
 from .fields import Kind
-from .text import Vector, storable
+from .text import Vector
 
 Values = dict[str, list[str]]
 

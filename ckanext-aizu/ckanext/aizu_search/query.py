@@ -37,10 +37,11 @@ class Everything:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word or a quoted phrase in a field."""
+    """A word in a field, or a phrase in quotation marks, which means just what is written."""
 
     field: str
     text: str
+    is_quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def parse_words(text: str, minimum: str) -> Query:
 def _words_only(text: str) -> Clauses:
     found: dict[str, list[Query]] = {"+": [], "-": [], "": []}
     for sign, phrase, word in _WORDS.findall(text)[:_MOST_CLAUSES]:
-        found[sign].append(Term(DEFAULT_FIELDS, phrase or word))
+        found[sign].append(Term(DEFAULT_FIELDS, phrase or word, is_quoted=bool(phrase)))
     return _clauses(found["+"], found[""], found["-"])
 
 
@@ -211,7 +212,7 @@ class _Reader:
 
     @read.register
     def _(self, node: tree.Phrase, field: str) -> Query:
-        return Term(field, unescaped(node.value[1:-1]))
+        return Term(field, unescaped(node.value[1:-1]), is_quoted=True)
 
     @read.register
     def _(self, node: tree.Range, field: str) -> Query:

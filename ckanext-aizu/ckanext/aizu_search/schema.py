@@ -11,7 +11,7 @@ from .fields import COLUMNS
 
 log = logging.getLogger(__name__)
 
-VERSION = 2
+VERSION = 3
 SEARCHED = ("index_id", *COLUMNS, "other", "headline", "body", "labelled")
 STORED = ("index_id", "document", "data_dict", "validated_data_dict")
 
@@ -32,6 +32,7 @@ create table aizu_search.dataset (
 alter table aizu_search.dataset alter body set storage external, alter labelled set storage external;
 create index on aizu_search.dataset (id);
 create index on aizu_search.dataset (name);
+create index on aizu_search.dataset using gin (headline);
 create index on aizu_search.dataset using gin (body);
 create index on aizu_search.dataset using gin (labelled);
 create index on aizu_search.dataset using gin (other jsonb_path_ops);

@@ -7,6 +7,7 @@ from typing import Any
 import pysolr
 
 from . import dates, fields
+from .characters import normalise, storable, width_and_case
 from .fields import Kind
 from .query import (
     DEFAULT_FIELDS,
@@ -21,7 +22,8 @@ from .query import (
     Wild,
     unsupported,
 )
-from .text import has_joined_script, normalise, query_tokens, quoted, storable, tsquery
+from .terms import tsquery
+from .text import has_joined_script, quoted
 
 _SUBSTRING_OF = {"name_ngram": "name", "title_ngram": "title_string"}
 _BYTE_ORDER = ' collate "C"'
@@ -156,19 +158,17 @@ def _exists(made: Statement, field: str) -> str:
 
 
 def _text(made: Statement, query: Leaf, field: str) -> str | None:
+    column, label, weight = _place(field)
     match query:
         case Range():
             raise unsupported(f"range in text field {field}")
         case Term():
-            tokens = query_tokens(query.text)
+            search = tsquery(query.text, exact=query.is_quoted, label=label, weight=weight)
         case Pattern(pieces=(str(words), Wild.MANY)):
-            tokens = query_tokens(words, prefix=True)
+            search = tsquery(words, prefix=True, label=label, weight=weight)
         case Pattern():
             return _text_pattern(made, query, field)
-    if not tokens:
-        return None
-    column, label, weight = _place(field)
-    return f"d.{column} @@ {made.parameter(tsquery(tokens, label=label, weight=weight))}::tsquery"
+    return f"d.{column} @@ {made.parameter(search)}::tsquery" if search else None
 
 
 def _text_pattern(made: Statement, query: Pattern, field: str) -> str | None:
@@ -246,7 +246,7 @@ def _number(made: Statement, query: Leaf, field: str) -> str:
 def _substring(made: Statement, query: Leaf, field: str) -> str:
     if not isinstance(query, Term):
         raise unsupported(f"wildcard or range in field {field}")
-    part = made.parameter(normalise(query.text))
+    part = made.parameter(width_and_case(query.text))
     return f"position({part} in lower(normalize(d.{_SUBSTRING_OF[field]}, NFKC))) > 0"
 
 

@@ -1,108 +1,157 @@
-"""How text becomes tokens: width, case, accents, and overlapping pairs for scripts without spaces.
+"""How text becomes tokens, and tokens the tsvector under which a dataset is found.
 
-Japanese is cut into pairs of characters (消火栓 → 消火, 火栓), each at the place of its first
-character. A query is cut in the same way and asks for its pairs side by side, so that any part
-of a compound is found. The last character of a run stands alone as well, so that one character
-can be asked for by prefix: every character of a run begins exactly one token.
+Kanji are cut into pairs (消火栓 → 消火, 火栓), each at the place of its first character, so that any
+part of a compound can be asked for; kana, letters and digits stay together as the analyser finds
+them. Three marks keep 京都 from finding 東京都: `BEGINS` is put before a second copy of a pair where
+a word begins, `ACROSS` stands inside a pair that lies across two words, `INSIDE` before kana that
+go on with a word. What sounds the same, `READING`, is a token of its own. No character of a word
+is one of the marks.
 """
 
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 
-# Middle dot (・) and double hyphen (゠) lie inside the katakana block but separate words.
-_JOINED = (
-    "\u3005-\u3007\u3041-\u3096\u3099-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
-    "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
-)
+from Stemmer import Stemmer
+
+from .characters import KANA, KANJI, hiragana, normalise, unaccented
+from .japanese import Part, parts, readings
+
+BEGINS, ACROSS, INSIDE, READING = "^", "|", "~", "="
+# Single kana that join words: 避難所の一覧 is 避難所一覧, 霞ヶ関 is 霞が関.
+JOINERS = frozenset("のがをにはへとでやもかヶケヵカ")
+_COUNTED = frozenset("かヶケヵカ")
 _RUNS = re.compile(
-    rf"(?P<joined>[{_JOINED}]+)|(?P<number>\d+)|(?P<word>(?:(?![{_JOINED}])[^\W\d_])+)"
+    rf"(?P<joined>[{KANJI}{KANA}]+)|(?P<number>\d+)|(?P<word>(?:(?![{KANJI}{KANA}])[^\W\d_])+)"
 )
+_SCRIPTS = re.compile(rf"(?P<kanji>[{KANJI}]+)|[{KANA}]+")
 _LONGEST_TOKEN = 200
+_english = Stemmer("english")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of one script: a run of kanji with the places where words begin, or a word."""
+
+    text: str
+    is_kanji: bool = False
+    begins: frozenset[int] = frozenset()
+    goes_on: bool = False
+
+    @property
+    def is_joiner(self) -> bool:
+        """Whether it only joins what stands around it."""
+        return not self.is_kanji and self.text in JOINERS
+
+    @property
+    def width(self) -> int:
+        """How many places it takes; a joiner takes none, so that it may be left out."""
+        return len(self.text) if self.is_kanji else int(not self.is_joiner)
+
+    @property
+    def token(self) -> str:
+        """The token of anything but kanji."""
+        if self.is_joiner:
+            return "が" if self.text in _COUNTED else hiragana(self.text)
+        return (INSIDE if self.goes_on else "") + hiragana(self.text)[:_LONGEST_TOKEN]
+
+    def pair(self, start: int) -> str:
+        """The token that begins with one of the kanji: a pair, of the last one itself alone."""
+        pair = self.text[start : start + 2]
+        return ACROSS.join(pair) if start + 1 in self.begins else pair
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of text and the place where it begins; `prefix` stands for all tokens so beginning."""
+    """What is looked up, at a place."""
 
     text: str
     place: int
-    prefix: bool = False
 
 
-def normalise(text: str) -> str:
-    """Full and half width, upper and lower case become one."""
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
-def storable(text: str) -> str:
-    """The text without what PostgreSQL takes in no text: NUL and halves of surrogate pairs."""
-    return text.replace("\0", "").encode("utf-8", "ignore").decode()
+def runs(text: str) -> Iterator[tuple[bool, str]]:
+    """Stretches of a text between spaces and signs, and whether they are Japanese."""
+    for run in _RUNS.finditer(normalise(text)):
+        joined = run.lastgroup == "joined"
+        yield joined, run.group() if joined else unaccented(run.group())
 
 
 def has_joined_script(text: str) -> bool:
-    """Whether the text has characters of a script without spaces."""
-    return any(run.lastgroup == "joined" for run in _RUNS.finditer(normalise(text)))
+    """Whether some of the text is Japanese."""
+    return any(joined for joined, _ in runs(text))
 
 
-def _unaccented(word: str) -> str:
-    if word.isascii():
+def pieces(units: Sequence[str]) -> Iterator[Piece]:
+    """The pieces of Japanese text that is given part by part."""
+    begins = {0, *accumulate(map(len, units))}
+    for found in _SCRIPTS.finditer("".join(units)):
+        start, end = found.span()
+        inside = {at - start for at in begins if start < at < end}
+        if found.lastgroup:
+            yield Piece(found.group(), is_kanji=True, begins=frozenset({0} | inside))
+            continue
+        edges = [0, *sorted(inside), end - start]
+        for here, there in zip(edges, edges[1:], strict=False):
+            goes_on = start + here not in begins
+            yield Piece(found.group()[here:there], goes_on=goes_on)
+
+
+def stem(word: str) -> str:
+    """The stem of an English word; of three letters there is none, as AED would be A."""
+    if len(word) < 4:
         return word
-    parts = unicodedata.normalize("NFKD", word)
-    return "".join(part for part in parts if not unicodedata.combining(part))
-
-
-def _runs(text: str) -> Iterator[tuple[bool, str]]:
-    for run in _RUNS.finditer(normalise(text)):
-        joined = run.lastgroup == "joined"
-        yield joined, run.group() if joined else _unaccented(run.group())[:_LONGEST_TOKEN]
+    return _english.stemWord(word)[:_LONGEST_TOKEN]  # type: ignore[no-any-return]
 
 
 def document_tokens(text: str) -> Iterator[Token]:
     """The tokens under which a text is found."""
     place = 0
-    for joined, run in _runs(text):
-        if joined:
-            for start in range(len(run)):
-                yield Token(run[start : start + 2], place + start)
-        else:
-            yield Token(run, place)
-        place += len(run) if joined else 1
+    for joined, run in runs(text):
+        tokens, width = _japanese(run) if joined else _word(run)
+        yield from (Token(token, place + at) for token, at in tokens)
+        place += width
 
 
-def query_tokens(text: str, *, prefix: bool = False) -> list[Token]:
-    """The tokens that a text must have, at these distances, to contain the words asked for."""
-    tokens: list[Token] = []
-    place = 0
-    for joined, run in _runs(text):
-        if not joined:
-            tokens.append(Token(run, place))
-        elif len(run) == 1:
-            tokens.append(Token(run, place, prefix=True))
+def _word(word: str) -> tuple[list[tuple[str, int]], int]:
+    return [(token, 0) for token in dict.fromkeys((word[:_LONGEST_TOKEN], stem(word)))], 1
+
+
+@lru_cache(maxsize=8192)
+def _japanese(run: str) -> tuple[list[tuple[str, int]], int]:
+    """The tokens of a run as it is written and in normal spelling, and how it is read."""
+    found = parts(run)
+    tokens, width = _tokens([part.surface for part in found])
+    if normal := normal_units(found):
+        more, other = _tokens(normal)
+        tokens, width = list(dict.fromkeys(tokens + more)), max(width, other)
+    return tokens + [(READING + reading, 0) for reading in sorted(readings(run))], width
+
+
+def normal_units(found: Sequence[Part]) -> list[str]:
+    """The parts in normal spelling, nothing if they are written so already."""
+    normal = [part.normal for part in found]
+    return normal if normal != [part.surface for part in found] else []
+
+
+def _tokens(units: Sequence[str]) -> tuple[list[tuple[str, int]], int]:
+    tokens, place = [], 0
+    for piece in pieces(units):
+        if piece.is_kanji:
+            for start in range(len(piece.text)):
+                tokens.append((piece.pair(start), place + start))
+                if start in piece.begins and start + 1 < len(piece.text):
+                    tokens.append((BEGINS + piece.text[start : start + 2], place + start))
         else:
-            tokens += [Token(run[i : i + 2], place + i) for i in range(len(run) - 1)]
-        place += len(run) if joined else 1
-    if prefix and tokens and not joined:
-        tokens[-1] = Token(tokens[-1].text, tokens[-1].place, prefix=True)
-    return tokens
+            tokens.append((piece.token, place))
+        place += piece.width
+    return tokens, place
 
 
 def quoted(lexeme: str) -> str:
     """A lexeme in the notation of PostgreSQL's text search types."""
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
-
-
-def tsquery(tokens: Iterable[Token], *, label: str = "", weight: str = "") -> str:
-    """Tokens at their distances in the notation of PostgreSQL's tsquery; a value, never SQL."""
-    query = ""
-    before = 0
-    for token in tokens:
-        mark = ("*" if token.prefix else "") + weight
-        lexeme = quoted(label + token.text) + (f":{mark}" if mark else "")
-        query = f"{query} <{token.place - before}> {lexeme}" if query else lexeme
-        before = token.place
-    return query
 
 
 class Vector:
@@ -120,12 +169,13 @@ class Vector:
         """Append a text; what lies beyond the last place is left out."""
         last = self._next
         for token in document_tokens(text):
-            last = self._next + token.place
-            if last > self.LAST_PLACE:
+            at = self._next + token.place
+            if at > self.LAST_PLACE:
                 break
+            last = max(last, at)
             places = self._places.setdefault(label + token.text, [])
             if len(places) < self.MOST_PLACES:
-                places.append(f"{last}{weight}")
+                places.append(f"{at}{weight}")
         self._next = last + 2
 
     def __str__(self) -> str:

@@ -1,0 +1,113 @@
+"""Japanese text becomes words and their parts, with a normal form and a reading of each."""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from sudachipy import Dictionary, SplitMode, Tokenizer
+from sudachipy import Morpheme as Found
+
+from .characters import hiragana, normalise
+
+# Nouns, what is put before and after them, and adjectival nouns.
+_NOUNS = {"名詞", "接頭辞", "接尾辞", "形状詞"}
+# The analyser takes 49,149 bytes at a time; a text this long without a space has no words to lose.
+_LONGEST = 4000
+_LONGEST_READING = 30
+_MOST_PARTS = 5
+# 所 is read so or so after the same word; dictionaries and people differ.
+_TWO_READINGS = {"しょ": "じょ", "じょ": "しょ"}
+_local = threading.local()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The shortest unit: `normal` is the same for all spellings (取組, 取り組み)."""
+
+    surface: str
+    normal: str
+    reading: str
+    is_noun: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of one or more parts; its reading may be another than theirs one by one."""
+
+    parts: tuple[Part, ...]
+    reading: str
+
+
+@lru_cache(maxsize=8192)
+def words(run: str) -> tuple[Word, ...]:
+    """The words of a normalised text that has no spaces."""
+    chunks = (run[start : start + _LONGEST] for start in range(0, len(run), _LONGEST))
+    return tuple(word for chunk in chunks for word in _words(chunk))
+
+
+def _words(chunk: str) -> Iterator[Word]:
+    tokenizer = _tokenizer()
+    # Twice, because `split` of a long unit fails in SudachiPy 0.7.0 (out of bounds).
+    short = deque(tokenizer.tokenize(chunk, mode=SplitMode.A))
+    for found in tokenizer.tokenize(chunk, mode=SplitMode.C):
+        inside = []
+        while short and short[0].end() <= found.end():
+            inside.append(_part(short.popleft()))
+        yield Word(tuple(inside), hiragana(found.reading_form()))
+
+
+def parts(run: str) -> list[Part]:
+    """The parts of all words; their surfaces joined are the text."""
+    return [part for word in words(run) for part in word.parts]
+
+
+def _tokenizer() -> Tokenizer:
+    """One for each thread, over a dictionary that all share."""
+    if not hasattr(_local, "tokenizer"):
+        _local.tokenizer = _dictionary().tokenizer()
+    tokenizer: Tokenizer = _local.tokenizer
+    return tokenizer
+
+
+@cache
+def _dictionary() -> Dictionary:
+    return Dictionary(dict="core")
+
+
+def _part(found: Found) -> Part:
+    is_noun = found.part_of_speech()[0] in _NOUNS
+    surface = found.surface()
+    normal = normalise(found.normalized_form()) if is_noun else surface
+    return Part(surface, normal or surface, hiragana(found.reading_form()), is_noun)
+
+
+def readings(run: str) -> set[str]:
+    """How the nouns of a text are read, alone and with those that follow: しょうかせん, せん, …."""
+    long = [
+        Part("".join(part.surface for part in word.parts), "", word.reading, is_noun=True)
+        if all(part.is_noun for part in word.parts)
+        else word.parts[-1]
+        for word in words(run)
+    ]
+    return set(_spans(parts(run))) | set(_spans(long))
+
+
+def _spans(units: list[Part]) -> Iterator[str]:
+    for start, first in enumerate(units):
+        if not first.is_noun:
+            continue
+        reading = ""
+        for unit in units[start : start + _MOST_PARTS]:
+            reading += unit.reading
+            if len(reading) > _LONGEST_READING or not (unit.is_noun or unit.surface == "の"):
+                break
+            if unit.is_noun:
+                yield from _with_variant(reading, unit)
+
+
+def _with_variant(reading: str, last: Part) -> Iterator[str]:
+    yield reading
+    if last.surface.endswith("所") and (other := _TWO_READINGS.get(reading[-2:])):
+        yield reading[:-2] + other

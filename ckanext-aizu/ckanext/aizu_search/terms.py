@@ -1,0 +1,264 @@
+"""What somebody typed becomes a tsquery that also finds other spellings, readings and synonyms.
+
+A tsquery is a value: nothing of it ever becomes part of an SQL statement.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import groupby, pairwise, takewhile
+
+from . import synonyms
+from .characters import hiragana
+from .japanese import Part, parts
+from .text import ACROSS, BEGINS, INSIDE, JOINERS, READING, Piece, pieces, quoted, runs, stem
+
+_MOST_UNITS_OF_A_SYNONYM = 6
+_MOST_UNITS_TO_VARY = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A part of a Japanese word, or a word or number of any other script."""
+
+    text: str
+    part: Part | None = None
+
+    @property
+    def normal(self) -> str:
+        """One spelling for all."""
+        return self.part.normal if self.part else stem(self.text)
+
+
+Units = Sequence[Unit]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The lexemes of which one must be at a place; with `prefix`, one that so begins."""
+
+    lexemes: tuple[str, ...]
+    at: int
+    prefix: bool = False
+
+
+Phrase = Sequence[Place]
+
+
+@dataclass(frozen=True, slots=True)
+class Notation:
+    """How a tsquery is written for a field: the label before its lexemes or their weight."""
+
+    label: str
+    weight: str
+
+    def either(self, phrases: Iterable[Phrase]) -> str:
+        """Any of these phrases."""
+        return _join(" | ", dict.fromkeys(self._phrase(one) for one in phrases if one))
+
+    def _phrase(self, phrase: Phrase) -> str:
+        found = self._place(phrase[0])
+        for before, place in pairwise(phrase):
+            found += f" <{place.at - before.at}> {self._place(place)}"
+        return found
+
+    def _place(self, place: Place) -> str:
+        mark = ("*" if place.prefix else "") + self.weight
+        end = f":{mark}" if mark else ""
+        return _join(" | ", (quoted(self.label + lexeme) + end for lexeme in place.lexemes))
+
+
+def _join(operator: str, texts: Iterable[str]) -> str:
+    found = list(texts)
+    return f"({operator.join(found)})" if len(found) > 1 else "".join(found)
+
+
+@lru_cache(maxsize=4096)
+def tsquery(
+    text: str, *, exact: bool = False, prefix: bool = False, label: str = "", weight: str = ""
+) -> str:
+    """The tsquery of a text, empty if there is nothing in it to look for.
+
+    `exact` takes the text as it is written, `prefix` also finds words that go on after it.
+    """
+    notation = Notation(label, weight)
+    if prefix:
+        return notation.either(_phrases(_unfinished(text), prefix=True))
+    if exact:
+        return notation.either(_phrases(_units(text)))
+    found = (_segment(notation, segment) for segment in segments(text))
+    return _join(" & ", filter(None, found))
+
+
+def _segment(notation: Notation, segment: Units) -> str:
+    spelled = [segment, *alternatives(segment)]
+    phrases = [phrase for units in spelled for phrase in _phrases(units)]
+    found = notation.either([*phrases, *_reading(segment)])
+    together = _in_title(notation, segment)
+    return _join(" | ", filter(None, (found, together)))
+
+
+# -- what was typed, unit by unit -------------------------------------------------------------
+
+
+def _units(text: str) -> list[Unit]:
+    units: list[Unit] = []
+    for joined, run in runs(text):
+        units += [Unit(p.surface, p) for p in parts(run)] if joined else [Unit(run)]
+    return units
+
+
+def _unfinished(text: str) -> list[Unit]:
+    """The analyser is not asked for the last run, as it would make words of half a word."""
+    found = list(runs(text))
+    units = [unit for _, run in found[:-1] for unit in _units(run)]
+    if found:
+        joined, run = found[-1]
+        units.append(Unit(run, Part(run, run, run, is_noun=True) if joined else None))
+    return units
+
+
+def segments(text: str) -> list[list[Unit]]:
+    """Stretches that must all be there; の between two longer words leaves them free to part."""
+    units = _units(text)
+    found: list[list[Unit]] = [[]]
+    for at, unit in enumerate(units):
+        if unit.text in JOINERS and _is_long(found[-1]) and _is_long(units[at + 1 :]):
+            found.append([])
+        else:
+            found[-1].append(unit)
+    return [segment for segment in found if segment]
+
+
+def _is_long(units: Units) -> bool:
+    """Whether what stands beside a joiner can be looked for alone: 避難所の一覧, not 道の駅."""
+    segment = list(takewhile(lambda unit: unit.text not in JOINERS, units))
+    # Of mere hiragana the analyser sees joiners where there are none (しょうかせん).
+    sure = any(unit.part is None or not _is_hiragana(unit.text) for unit in segment)
+    return sure and sum(len(unit.text) for unit in segment) > 1
+
+
+def _is_hiragana(text: str) -> bool:
+    return all("\u3041" <= character <= "\u3096" for character in text)
+
+
+# -- other ways to say it ---------------------------------------------------------------------
+
+
+def alternatives(segment: Units) -> Iterator[Units]:
+    """The segment in normal spelling and with synonyms."""
+    if len(segment) > _MOST_UNITS_TO_VARY:
+        return
+    for units in (segment, *_with_synonyms(segment)):
+        if units is not segment:
+            yield units
+        if any(unit.normal != unit.text for unit in units if unit.part):
+            yield [Unit(unit.normal, unit.part) if unit.part else unit for unit in units]
+
+
+def _with_synonyms(segment: Units) -> Iterator[Units]:
+    """The segment with its longest part that has synonyms replaced by each of them."""
+    size = len(segment)
+    for length in range(min(size, _MOST_UNITS_OF_A_SYNONYM), 0, -1):
+        for start in range(size - length + 1):
+            end = start + length
+            if others := _synonyms().get(_spelling(segment[start:end])):
+                for other in others:
+                    yield [*segment[:start], *_units(other), *segment[end:]]
+                return
+
+
+@cache
+def _synonyms() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for word, others in synonyms.read():
+        found.setdefault(_spelling(_units(word)), []).extend(others)
+    return found
+
+
+def _spelling(units: Units) -> str:
+    return "".join(unit.normal for unit in units)
+
+
+def _reading(segment: Units) -> Iterator[Phrase]:
+    """How it is read, if it is written in kana, wholly or in part (消火せん).
+
+    Kanji are not: 公園 is read like 講演.
+    """
+    found = [unit.part for unit in segment if unit.part]
+    in_kana = [part.surface for part in found if _is_kana(part.surface)]
+    if len(found) < len(segment) or JOINERS.issuperset(in_kana):
+        return
+    reading = "".join(
+        hiragana(part.surface) if part.surface in in_kana else part.reading for part in found
+    )
+    yield [Place((READING + reading,), 0)]
+
+
+def _is_kana(text: str) -> bool:
+    return not any(piece.is_kanji for piece in pieces([text]))
+
+
+def _in_title(notation: Notation, segment: Units) -> str:
+    """All words of a compound in the title, in any order: 公共施設一覧 in 公共施設等の一覧."""
+    words: list[list[Unit]] = []
+    for unit in segment:
+        if words and (len(unit.text) == 1 or len(words[-1][-1].text) == 1):
+            words[-1].append(unit)
+        else:
+            words.append([unit])
+    if len(words) < 2 or notation.label or notation.weight not in ("", "A"):
+        return ""
+    title = Notation("", "A")
+    return _join(" & ", (title.either(_phrases(word)) for word in words))
+
+
+# -- phrases ----------------------------------------------------------------------------------
+
+
+def _phrases(units: Units, *, prefix: bool = False) -> list[Phrase]:
+    """Where which lexemes must be; a run of kanji at the beginning can be there in two ways."""
+    items = list(_items(units))
+    if not items:
+        return []
+    first = items[0]
+    if not (isinstance(first, Piece) and first.is_kanji and len(first.text) > 1):
+        return [_phrase(items, prefix=prefix)]
+    pairs = [first.text[at : at + 2] for at in range(len(first.text) - 1)]
+    rest = _phrase(items, prefix=prefix)[len(pairs) :]
+    # From the beginning of a word on across any number of words, or within one word.
+    across = [Place((BEGINS + pairs[0],), 0), *_kanji(pairs, 0)[1:]]
+    within = [Place((pair,), at) for at, pair in enumerate(pairs)]
+    if len(pairs) == 1:
+        return [[Place((BEGINS + pairs[0], pairs[0]), 0), *rest]]
+    return [[*across, *rest], [*within, *rest]]
+
+
+def _items(units: Units) -> Iterator[Piece | str]:
+    for is_japanese, group in groupby(units, lambda unit: unit.part is not None):
+        texts = [unit.text for unit in group]
+        yield from pieces(texts) if is_japanese else texts
+
+
+def _phrase(items: Sequence[Piece | str], *, prefix: bool) -> Phrase:
+    phrase: list[Place] = []
+    at = 0
+    for number, item in enumerate(items):
+        last = prefix and number == len(items) - 1
+        if isinstance(item, str):
+            phrase.append(Place((item if last else stem(item),), at, last))
+        elif item.is_kanji and len(item.text) > 1:
+            pairs = [item.text[start : start + 2] for start in range(len(item.text) - 1)]
+            phrase += _kanji(pairs, at)
+        elif item.is_kanji:
+            phrase.append(Place((item.text,), at, prefix=True))
+        else:
+            # After others it may be found as a word or within one, whichever it is here.
+            token = item.token.removeprefix(INSIDE)
+            phrase.append(Place((token, INSIDE + token) if number else (token,), at, last))
+        at += 1 if isinstance(item, str) else item.width
+    return phrase
+
+
+def _kanji(pairs: Sequence[str], at: int) -> list[Place]:
+    return [Place((pair, ACROSS.join(pair)), at + number) for number, pair in enumerate(pairs)]
