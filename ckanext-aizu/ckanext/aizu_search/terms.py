@@ -31,6 +31,8 @@ class Unit:
 
 
 Units = Sequence[Unit]
+# What lies between two runs: no pair of kanji reaches across it.
+_GAP = Unit("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +106,18 @@ def _segment(notation: Notation, segment: Units) -> str:
 def _units(text: str) -> list[Unit]:
     units: list[Unit] = []
     for joined, run in runs(text):
-        units += [Unit(p.surface, p) for p in parts(run)] if joined else [Unit(run)]
+        if units:
+            units.append(_GAP)
+        units += [Unit(part.surface, part) for part in parts(run)] if joined else [Unit(run)]
     return units
 
 
 def _unfinished(text: str) -> list[Unit]:
     """The analyser is not asked for the last run, as it would make words of half a word."""
     found = list(runs(text))
-    units = [unit for _, run in found[:-1] for unit in _units(run)]
+    units = _units(" ".join(run for _, run in found[:-1]))
     if found:
+        units.append(_GAP)
         joined, run = found[-1]
         units.append(Unit(run, Part(run, run, run, is_noun=True) if joined else None))
     return units
@@ -203,7 +208,7 @@ def _in_title(notation: Notation, segment: Units) -> str:
     """All words of a compound in the title, in any order: 公共施設一覧 in 公共施設等の一覧."""
     words: list[list[Unit]] = []
     for unit in segment:
-        if words and (len(unit.text) == 1 or len(words[-1][-1].text) == 1):
+        if words and (len(unit.text) < 2 or len(words[-1][-1].text) == 1):
             words[-1].append(unit)
         else:
             words.append([unit])
@@ -237,7 +242,7 @@ def _phrases(units: Units, *, prefix: bool = False) -> list[Phrase]:
 def _items(units: Units) -> Iterator[Piece | str]:
     for is_japanese, group in groupby(units, lambda unit: unit.part is not None):
         texts = [unit.text for unit in group]
-        yield from pieces(texts) if is_japanese else texts
+        yield from pieces(texts) if is_japanese else filter(None, texts)
 
 
 def _phrase(items: Sequence[Piece | str], *, prefix: bool) -> Phrase:

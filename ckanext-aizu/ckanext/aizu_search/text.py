@@ -136,17 +136,26 @@ def normal_units(found: Sequence[Part]) -> list[str]:
 
 
 def _tokens(units: Sequence[str]) -> tuple[list[tuple[str, int]], int]:
-    tokens, place = [], 0
-    for piece in pieces(units):
+    tokens: list[tuple[str, int]] = []
+    place = 0
+    found = list(pieces(units))
+    for before, piece, after in zip([None, *found], found, [*found[1:], None], strict=False):
         if piece.is_kanji:
-            for start in range(len(piece.text)):
-                tokens.append((piece.pair(start), place + start))
-                if start in piece.begins and start + 1 < len(piece.text):
-                    tokens.append((BEGINS + piece.text[start : start + 2], place + start))
+            tokens += ((token, place + at) for token, at in _pairs(piece))
         else:
             tokens.append((piece.token, place))
+        if piece.is_joiner and before and after and before.is_kanji and after.is_kanji:
+            # As if it were not there.
+            tokens.append((before.text[-1] + ACROSS + after.text[0], place - 1))
         place += piece.width
     return tokens, place
+
+
+def _pairs(piece: Piece) -> Iterator[tuple[str, int]]:
+    for start in range(len(piece.text)):
+        yield piece.pair(start), start
+        if start in piece.begins and start + 1 < len(piece.text):
+            yield BEGINS + piece.text[start : start + 2], start
 
 
 def quoted(lexeme: str) -> str:
