@@ -4,13 +4,13 @@ A tsquery is a value: nothing of it ever becomes part of an SQL statement.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import groupby, pairwise, takewhile
 
 from . import synonyms
 from .characters import hiragana
-from .japanese import Part, parts
+from .japanese import Part, words
 from .text import ACROSS, BEGINS, INSIDE, JOINERS, READING, Piece, pieces, quoted, runs, stem
 
 _MOST_UNITS_OF_A_SYNONYM = 6
@@ -23,6 +23,7 @@ class Unit:
 
     text: str
     part: Part | None = None
+    begins_word: bool = True
 
     @property
     def normal(self) -> str:
@@ -95,9 +96,7 @@ def tsquery(
 def _segment(notation: Notation, segment: Units) -> str:
     spelled = [segment, *alternatives(segment)]
     phrases = [phrase for units in spelled for phrase in _phrases(units)]
-    found = notation.either([*phrases, *_reading(segment)])
-    together = _in_title(notation, segment)
-    return _join(" | ", filter(None, (found, together)))
+    return notation.either([*phrases, *_apart(segment), *_reading(segment)])
 
 
 # -- what was typed, unit by unit -------------------------------------------------------------
@@ -108,8 +107,16 @@ def _units(text: str) -> list[Unit]:
     for joined, run in runs(text):
         if units:
             units.append(_GAP)
-        units += [Unit(part.surface, part) for part in parts(run)] if joined else [Unit(run)]
+        units += _japanese(run) if joined else [Unit(run)]
     return units
+
+
+def _japanese(run: str) -> list[Unit]:
+    return [
+        Unit(part.surface, part, begins_word=number == 0)
+        for word in words(run)
+        for number, part in enumerate(word.parts)
+    ]
 
 
 def _unfinished(text: str) -> list[Unit]:
@@ -157,8 +164,10 @@ def alternatives(segment: Units) -> Iterator[Units]:
     for units in (segment, *_with_synonyms(segment)):
         if units is not segment:
             yield units
-        if any(unit.normal != unit.text for unit in units if unit.part):
-            yield [Unit(unit.normal, unit.part) if unit.part else unit for unit in units]
+        normal = [unit if unit.part is None else Unit(unit.normal, unit.part) for unit in units]
+        # A single kanji would be found in every word that has it; さくら is found by its reading.
+        if normal != list(units) and sum(len(unit.text) for unit in normal) > 1:
+            yield normal
 
 
 def _with_synonyms(segment: Units) -> Iterator[Units]:
@@ -204,18 +213,15 @@ def _is_kana(text: str) -> bool:
     return not any(piece.is_kanji for piece in pieces([text]))
 
 
-def _in_title(notation: Notation, segment: Units) -> str:
-    """All words of a compound in the title, in any order: 公共施設一覧 in 公共施設等の一覧."""
-    words: list[list[Unit]] = []
-    for unit in segment:
-        if words and (len(unit.text) < 2 or len(words[-1][-1].text) == 1):
-            words[-1].append(unit)
-        else:
-            words.append([unit])
-    if len(words) < 2 or notation.label or notation.weight not in ("", "A"):
-        return ""
-    title = Notation("", "A")
-    return _join(" & ", (title.either(_phrases(word)) for word in words))
+def _apart(segment: Units) -> Iterator[Phrase]:
+    """A compound with a character or two between its words: 公共施設一覧 in 公共施設等一覧."""
+    for at, unit in enumerate(segment[:_MOST_UNITS_TO_VARY]):
+        before, after = segment[:at], segment[at:]
+        if unit.begins_word and unit.text and _is_long(before) and _is_long(after):
+            left, right = _phrases(before)[0], _phrases(after)[0]
+            width = sum(1 if isinstance(item, str) else item.width for item in _items(before))
+            for gap in (1, 2):
+                yield [*left, *(replace(place, at=place.at + width + gap) for place in right)]
 
 
 # -- phrases ----------------------------------------------------------------------------------
@@ -255,6 +261,9 @@ def _phrase(items: Sequence[Piece | str], *, prefix: bool) -> Phrase:
         elif item.is_kanji and len(item.text) > 1:
             pairs = [item.text[start : start + 2] for start in range(len(item.text) - 1)]
             phrase += _kanji(pairs, at)
+        elif item.is_kanji and number < len(items) - 1:
+            # What follows is no kanji: in the text it must be the last of its run as well.
+            phrase.append(Place((item.text if number else BEGINS + item.text,), at))
         elif item.is_kanji:
             phrase.append(Place((item.text,), at, prefix=True))
         else:

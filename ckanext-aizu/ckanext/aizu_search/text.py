@@ -2,7 +2,7 @@
 
 Kanji are cut into pairs (消火栓 → 消火, 火栓), each at the place of its first character, so that any
 part of a compound can be asked for; kana, letters and digits stay together as the analyser finds
-them. Three marks keep 京都 from finding 東京都: `BEGINS` is put before a second copy of a pair where
+them. Three marks keep 京都 from finding 東京都: `BEGINS` is put before a second copy of a token where
 a word begins, `ACROSS` stands inside a pair that lies across two words, `INSIDE` before kana that
 go on with a word. What sounds the same, `READING`, is a token of its own. No character of a word
 is one of the marks.
@@ -154,7 +154,7 @@ def _tokens(units: Sequence[str]) -> tuple[list[tuple[str, int]], int]:
 def _pairs(piece: Piece) -> Iterator[tuple[str, int]]:
     for start in range(len(piece.text)):
         yield piece.pair(start), start
-        if start in piece.begins and start + 1 < len(piece.text):
+        if start in piece.begins:
             yield BEGINS + piece.text[start : start + 2], start
 
 

@@ -56,10 +56,10 @@ def test_weighs_headline_and_text():
     """Title, name and tags decide the order; the body has everything that words are sought in."""
     searched = row(DOCUMENT, NOW).searched
     assert searched["headline"].split() == [
-        *("'消火':1A", "'^消火':1A", "'火|栓':2A", "'栓':3A"),
+        *("'消火':1A", "'^消火':1A", "'火|栓':2A", "'栓':3A", "'^栓':3A"),
         *("'=しょうか':1A", "'=しょうかせん':1A", "'=せん':1A", "'hydrant':5B"),
         *("'防災':7C,10C", "'^防災':7C,10C", "'災':8C,11C", "'=ぼうさい':7C,10C"),
-        *("'水':13C", "'=みず':13C"),
+        *("'水':13C", "'^水':13C", "'=みず':13C"),
     ]
     for lexeme in ("'消火':1A", "'hydrant'", "'防災'", "'^市内'", "'^東山'"):
         assert lexeme in searched["body"]
