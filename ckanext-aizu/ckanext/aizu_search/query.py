@@ -1,6 +1,7 @@
 """Queries in Lucene's syntax become one small tree that knows nothing of fields or of the store."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache, singledispatchmethod
@@ -113,8 +114,7 @@ def parse(text: str, operator: str = "OR", minimum: str = "", field: str = DEFAU
         raise QuerySyntaxError(f"Cannot parse '{text[:200]}': {error}") from error
     except RecursionError as error:
         raise pysolr.SolrError("The query is nested too deeply") from error
-    side_by_side = isinstance(node, tree.UnknownOperation)
-    return _with_minimum(query, minimum) if minimum and side_by_side else query
+    return _with_minimum(query, minimum) if minimum and len(_flat(node)) > 1 else query
 
 
 @lru_cache(maxsize=1024)
@@ -156,6 +156,19 @@ def minimum_match(rules: str, count: int) -> int:
     if required.endswith("%"):
         number = int(count * number / 100)
     return max(0, min(count, count + number if required.startswith("-") else number))
+
+
+def _flat(node: tree.Item) -> list[tree.Item]:
+    """What stands side by side.
+
+    OR and AND bind more, but not so in luqum before a sign: `a OR b +c` is there a OR (b +c).
+    """
+    if isinstance(node, tree.UnknownOperation):
+        return [one for operand in node.operands for one in _flat(operand)]
+    if isinstance(node, tree.OrOperation | tree.AndOperation):
+        first, *others = _flat(node.operands[-1])
+        return [type(node)(*node.operands[:-1], first), *others] if others else [node]
+    return [node]
 
 
 def _respelled(match: re.Match[str]) -> str:
@@ -247,20 +260,24 @@ class _Reader:
 
     @read.register
     def _(self, node: tree.UnknownOperation, field: str) -> Query:
-        return self._join(node.operands, field, self._operator)
+        return self._join(_flat(node), field, self._operator)
 
     @read.register
     def _(self, node: tree.AndOperation, field: str) -> Query:
+        if len(flat := _flat(node)) > 1:
+            return self._join(flat, field, self._operator)
         return self._join(node.operands, field, "AND")
 
     @read.register
     def _(self, node: tree.OrOperation, field: str) -> Query:
+        if len(flat := _flat(node)) > 1:
+            return self._join(flat, field, self._operator)
         # Lucene lets `+a OR b` require a; `a OR -b` it reads as `a -b`, here it means what it says.
         must = [self._read(one, field) for one in node.operands if isinstance(one, tree.Plus)]
         should = [self._read(one, field) for one in node.operands if not isinstance(one, tree.Plus)]
         return _clauses(must, should, [])
 
-    def _join(self, nodes: tuple[tree.Item, ...], field: str, operator: str) -> Query:
+    def _join(self, nodes: Sequence[tree.Item], field: str, operator: str) -> Query:
         must: list[Query] = []
         should: list[Query] = []
         must_not: list[Query] = []
