@@ -8,20 +8,23 @@ from typing import Any
 
 import pysolr
 
-from . import dates, fields
+from . import dates, fields, spatial
 from .characters import storable
 from .fields import Kind
 from .text import Vector
 
 Values = dict[str, list[str]]
+# Kinds of fields that are found by other means than their value as a whole.
+_APART = (Kind.TEXT, Kind.SUBSTRING, Kind.PLACE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One dataset, ready for both tables."""
+    """One dataset, ready for the tables."""
 
     searched: dict[str, Any]
     stored: dict[str, Any]
+    places: list[dict[str, Any]]
 
 
 def row(document: Mapping[str, Any], now: datetime) -> Row:
@@ -45,7 +48,8 @@ def row(document: Mapping[str, Any], now: datetime) -> Row:
         "labelled": str(_labelled(values)),
     }
     stored = {"index_id": index_id, "document": json.dumps(_plain(values)), **data_dicts}
-    return Row(searched=searched, stored=stored)
+    in_places = {f: found for f, found in values.items() if fields.kind(f) is Kind.PLACE}
+    return Row(searched=searched, stored=stored, places=list(spatial.rows(index_id, in_places)))
 
 
 def _values(value: Any) -> list[str]:
@@ -63,6 +67,8 @@ def _checked(field: str, values: list[str]) -> list[str]:
             return [dates.written(_moment(value)) for value in values]
         if fields.kind(field) is Kind.NUMBER:
             return [str(int(value)) for value in values]
+        if fields.kind(field) is Kind.REAL:
+            return [str(float(value)) for value in values]
     except ValueError as error:
         message = f"Error adding field '{field}'='{values[0][:100]}'"
         raise pysolr.SolrError(message) from error
@@ -85,7 +91,7 @@ def _other(values: Values) -> dict[str, list[Any]]:
     other: dict[str, list[Any]] = {}
     for field, found in values.items():
         kind = fields.kind(field)
-        if field in ("index_id", *fields.COLUMNS) or kind in (Kind.TEXT, Kind.SUBSTRING):
+        if field in ("index_id", *fields.COLUMNS) or kind in _APART:
             continue
         distinct = list(dict.fromkeys(found))
         if kind is Kind.DATE:

@@ -11,7 +11,8 @@ from sqlalchemy.engine import Connection
 from . import fields, storage
 from .query import parse
 from .request import Request, read
-from .sql import Statement, condition
+from .sql import condition
+from .statement import Statement
 
 # The index fits in memory, where a page costs the same wherever it lies; compiling a plan to
 # machine code takes longer than any search; and no search may last for ever.

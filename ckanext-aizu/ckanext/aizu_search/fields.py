@@ -10,6 +10,8 @@ class Kind(Enum):
     STRING = "string"
     DATE = "date"
     NUMBER = "number"
+    REAL = "real"
+    PLACE = "place"
     SUBSTRING = "substring"
 
 
@@ -32,6 +34,10 @@ COLUMNS = {
     "tags": "text[]",
     "groups": "text[]",
     "res_format": "text[]",
+    "minx": "float8",
+    "miny": "float8",
+    "maxx": "float8",
+    "maxy": "float8",
 }
 
 CATCH_ALL = "text"
@@ -90,6 +96,8 @@ _KINDS = {
     **dict.fromkeys(_TEXTS, Kind.TEXT),
     **dict.fromkeys(_COUNTERS, Kind.NUMBER),
     **dict.fromkeys(("metadata_created", "metadata_modified", "indexed_ts"), Kind.DATE),
+    **dict.fromkeys(("minx", "miny", "maxx", "maxy"), Kind.REAL),
+    **dict.fromkeys(("spatial_geom", "spatial_bbox"), Kind.PLACE),
     "name_ngram": Kind.SUBSTRING,
     "title_ngram": Kind.SUBSTRING,
 }

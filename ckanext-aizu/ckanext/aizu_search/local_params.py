@@ -3,6 +3,10 @@
 import re
 from collections.abc import Mapping
 
+import pysolr
+
+from . import functions
+from .functions import FunctionRange
 from .query import Clauses, Query, Term, parse, unescaped, unsupported
 
 _PREFIX = re.compile(
@@ -42,6 +46,31 @@ def _parsed(parser: str, given: Mapping[str, str], operator: str) -> Query:
             must_not = tuple(parse_any(given[n], operator) for n in ("must_not",) if n in given)
             return Clauses(must, should, must_not, 1 if should and not must else 0)
         case "field" | "term" if "f" in given:
+            _check_names(given, "f")
             return Term(given["f"], given["v"])
+        case "frange":
+            _check_names(given, "l", "u", "incl", "incu")
+            return FunctionRange(
+                functions.parse(given["v"]),
+                _number(given.get("l")),
+                _number(given.get("u")),
+                include_low=given.get("incl") != "false",
+                include_high=given.get("incu") != "false",
+            )
         case _:
             raise unsupported(f"query parser {parser}")
+
+
+def _check_names(given: Mapping[str, str], *known: str) -> None:
+    # How long Solr keeps an answer and in which order it works change nothing in the answer.
+    for name in set(given).difference(known, ("type", "v", "cache", "cost")):
+        raise unsupported(f"local parameter {name} of the query parser {given['type']}")
+
+
+def _number(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return float(text)
+    except ValueError as error:
+        raise pysolr.SolrError(f"Invalid Number: {text[:100]}") from error

@@ -11,6 +11,8 @@ from luqum import tree
 from luqum.exceptions import ParseError
 from luqum.thread import parse as parse_lucene
 
+from .functions import FunctionRange
+
 DEFAULT_FIELDS = ""
 """The field of a word that names none: the caller knows which fields that means."""
 
@@ -86,7 +88,7 @@ class Clauses:
 
 
 Leaf = Term | Pattern | Range
-Query = Everything | Boost | Clauses | Leaf
+Query = Everything | Boost | Clauses | FunctionRange | Leaf
 
 
 class QuerySyntaxError(pysolr.SolrError):  # type: ignore[misc]  # pysolr has no types

@@ -9,20 +9,25 @@ from typing import Any
 
 import pysolr
 
-from . import fields
+from . import fields, functions
 from .fields import Kind
+from .function_sql import bonus, expression
+from .functions import Call, Weighted
 from .local_params import parse_any
 from .query import Query, parse_words, unsupported
 from .score import score
-from .sql import Statement, condition, each, many, single
+from .sql import condition
+from .statement import Statement, each, many, single
 
-_MEANT = ("q", "fq", "fl", "rows", "start", "sort", "qf", "mm", "tie", "defType", "df", "q.op")
+_MEANT = ("q", "fq", "fl", "rows", "start", "sort", "qf", "mm", "tie", "bf")
+_READING = ("defType", "df", "q.op")
 _FACETED = ("facet", "facet.field", "facet.limit", "facet.mincount")
 # CKAN leaves these in its calls; they say nothing to Solr either.
 _IDLE = ("wt", "extras", "fq_list")
-_KNOWN = frozenset((*_MEANT, *_FACETED, *_IDLE))
+_KNOWN = frozenset((*_MEANT, *_READING, *_FACETED, *_IDLE))
 _DATA_DICTS = ("data_dict", "validated_data_dict")
 _WORD_PARSERS = ("dismax", "edismax")
+_NEVER_WHOLE = (Kind.TEXT, Kind.SUBSTRING, Kind.PLACE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +38,11 @@ class Request:
     filters: tuple[Query, ...]
     weights: Mapping[str, float]
     tie: float
+    bonuses: tuple[Weighted, ...]
     show: tuple[str, ...]
     rows: int
     start: int
-    sort: tuple[tuple[str, str], ...]
+    sort: tuple[tuple[str | Call, str], ...]
     facets: tuple[str, ...]
     facet_limit: int
     facet_minimum: int
@@ -69,7 +75,7 @@ class Request:
         """What is needed of each hit, and in which order hits come."""
         keys = [field for field, _ in self.sort]
         scored = "score" in keys or "score" in self.show
-        columns = [f"({score(made, self.query, self.tie) if scored else '0'})::float8 as score"]
+        columns = [f"({self._score(made) if scored else '0'})::float8 as score"]
         order = []
         for number, (field, direction) in enumerate(self.sort):
             key = "score" if field == "score" else f"sort{number}"
@@ -79,6 +85,9 @@ class Request:
         for number, field in enumerate(self.facets):
             columns.append(f"{single(field) or many(made, field)} as values{number}")
         return columns, order
+
+    def _score(self, made: Statement) -> str:
+        return score(made, self.query, self.tie) + bonus(made, self.bonuses)
 
     def _facet(self, made: Statement, number: int) -> str:
         """Values and their counts as a JSON list of pairs, the most frequent first."""
@@ -113,15 +122,17 @@ class Request:
         }
 
 
-def _sort_value(made: Statement, field: str) -> str:
+def _sort_value(made: Statement, field: str | Call) -> str:
+    if isinstance(field, Call):
+        return expression(made, field)
     field = "title_string" if field == "title" else field
     kind = fields.kind(field)
-    if kind in (Kind.TEXT, Kind.SUBSTRING) or fields.is_multiple(field):
+    if kind in _NEVER_WHOLE or fields.is_multiple(field):
         raise pysolr.SolrError(f"can not sort on multivalued or text field: {field}")
     value = single(field) or f"({many(made, field)} ->> 0)"
     if kind is Kind.NUMBER:
         return f"{value}::numeric"
-    return value if kind is Kind.DATE else f'{value} collate "C"'
+    return value if kind in (Kind.DATE, Kind.REAL) else f'{value} collate "C"'
 
 
 def read(parameters: Mapping[str, Any]) -> Request:
@@ -138,6 +149,7 @@ def read(parameters: Mapping[str, Any]) -> Request:
         filters=tuple(parse_any(one, operator) for one in filters if one.strip()),
         weights=weights,
         tie=_number(float, given, "tie", 0.0),
+        bonuses=_bonuses(given),
         show=tuple(re.split(r"[\s,]+", str(given.get("fl") or "*").strip())),
         rows=_number(int, given, "rows", 10),
         start=_number(int, given, "start", 0),
@@ -158,6 +170,12 @@ def _query(given: Mapping[str, Any], operator: str) -> tuple[Query, dict[str, fl
     return parse_words(text, str(given.get("mm", "100%"))), weights or default
 
 
+def _bonuses(given: Mapping[str, Any]) -> tuple[Weighted, ...]:
+    """What is added to the score; Solr's plain parser knows nothing of it."""
+    heeded = given.get("defType") in _WORD_PARSERS
+    return functions.parse_weighted(str(given.get("bf") or "")) if heeded else ()
+
+
 def _facets(given: Mapping[str, Any]) -> tuple[str, ...]:
     """The fields to count values of, which CKAN gives as a list or as the same in JSON."""
     if str(given.get("facet", "false")).lower() != "true":
@@ -170,8 +188,8 @@ def _facets(given: Mapping[str, Any]) -> tuple[str, ...]:
             raise pysolr.SolrError(f"Not a list: facet.field={asked[:100]}") from error
     names = tuple(dict.fromkeys([asked] if isinstance(asked, str) else map(str, asked)))
     for name in names:
-        if fields.kind(name) in (Kind.TEXT, Kind.SUBSTRING):
-            raise unsupported(f"facet on text field {name}")
+        if fields.kind(name) in _NEVER_WHOLE:
+            raise unsupported(f"facet on {fields.kind(name).value} field {name}")
     return names
 
 
@@ -192,17 +210,27 @@ def _weights(text: str) -> dict[str, float]:
     return weights
 
 
-def _sort(text: str) -> tuple[tuple[str, str], ...]:
-    keys = []
-    for position, part in enumerate(text.split(",")):
-        match = re.fullmatch(r"\s*(\S+)\s+(asc|desc)\s*", part, re.IGNORECASE)
+def _sort(text: str) -> tuple[tuple[str | Call, str], ...]:
+    keys: list[tuple[str | Call, str]] = []
+    for position, part in enumerate(_split_outside_calls(text)):
+        match = re.fullmatch(r"\s*(\S+|\w+\s*\(.*\))\s+(asc|desc)\s*", part, re.IGNORECASE)
         if match is None:
             raise pysolr.SolrError(
                 f"Can't determine a Sort Order (asc or desc) in sort spec '{text[:100]}',"
                 f" pos={position}"
             )
         field, direction = match.groups()
-        if "(" in field:
-            raise unsupported(f"sort by function {field}")
-        keys.append((field, direction.lower()))
+        keys.append((functions.parse_call(field) if "(" in field else field, direction.lower()))
     return tuple(keys)
+
+
+def _split_outside_calls(text: str) -> list[str]:
+    """What stands between commas that are not inside parentheses."""
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign == "(") - (sign == ")")
+        if sign == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return parts

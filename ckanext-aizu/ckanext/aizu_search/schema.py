@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.engine import Connection, Engine
 
+from . import spatial
 from .fields import COLUMNS
 
 log = logging.getLogger(__name__)
 
-VERSION = 3
+VERSION = 4
 SEARCHED = ("index_id", *COLUMNS, "other", "headline", "body", "labelled")
 STORED = ("index_id", "document", "data_dict", "validated_data_dict")
 
@@ -45,6 +46,7 @@ create table aizu_search.stored (
     data_dict text,
     validated_data_dict text
 );
+{spatial.TABLES}
 """
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from . import fields
 from .query import DEFAULT_FIELDS, Boost, Clauses, Query, Term
-from .sql import Statement, condition, in_field
+from .sql import condition, in_field
+from .statement import Statement
 from .terms import tsquery
 
 # A synonym, a reading or another spelling in place of the word that was typed.

@@ -1,14 +1,15 @@
 """From a query's tree to an SQL condition; what people typed is only ever a parameter."""
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Any
 
 import pysolr
 
-from . import dates, fields
-from .characters import normalise, storable, width_and_case
+from . import dates, fields, spatial
+from .characters import normalise, width_and_case
 from .fields import Kind
+from .function_sql import range_condition
+from .functions import FunctionRange
 from .query import (
     DEFAULT_FIELDS,
     Boost,
@@ -22,50 +23,12 @@ from .query import (
     Wild,
     unsupported,
 )
+from .statement import Statement, each, many, single
 from .terms import tsquery
 from .text import has_joined_script, quoted
 
 _SUBSTRING_OF = {"name_ngram": "name", "title_ngram": "title_string"}
 _BYTE_ORDER = ' collate "C"'
-
-
-class Statement:
-    """SQL in the making: gathers parameters and gives out their placeholders."""
-
-    def __init__(self, weights: Mapping[str, float]) -> None:
-        self.weights = weights
-        self.parameters: dict[str, Any] = {}
-        self._now = datetime.now(UTC)
-
-    def parameter(self, value: Any) -> str:
-        """Keep a value and return the placeholder that stands for it."""
-        name = f"p{len(self.parameters)}"
-        self.parameters[name] = storable(value) if isinstance(value, str) else value
-        return f"%({name})s"
-
-    def moment(self, value: str) -> datetime:
-        """A date with mathematics; NOW is the same throughout a statement."""
-        return dates.resolve(value, self._now)
-
-
-# -- where the values of a field are ----------------------------------------------------------
-
-
-def single(field: str) -> str | None:
-    """The column of a field that has one value and a column."""
-    has_column = field == "index_id" or fields.COLUMNS.get(field, "text[]") != "text[]"
-    return f"d.{field}" if has_column else None
-
-
-def many(made: Statement, field: str) -> str:
-    """The values of any other field, as an array or in JSON."""
-    return f"d.{field}" if field in fields.COLUMNS else f"(d.other -> {made.parameter(field)})"
-
-
-def each(field: str, values: str) -> str:
-    """What `many` gave, value by value."""
-    unpack = "unnest" if field in fields.COLUMNS else "jsonb_array_elements_text"
-    return f"{unpack}({values})"
 
 
 def _some_value(made: Statement, field: str, test: Callable[[str], str]) -> str:
@@ -92,6 +55,8 @@ def _condition(made: Statement, query: Query) -> str | None:
             return _condition(made, query.query)
         case Clauses():
             return _clauses(made, query)
+        case FunctionRange():
+            return range_condition(made, query)
         case Term() | Pattern() | Range():
             return _leaf(made, query)
 
@@ -146,6 +111,8 @@ def _exists(made: Statement, field: str) -> str:
         return f"{column} is not null"
     if field in fields.COLUMNS:
         return f"d.{field} <> '{{}}'"
+    if fields.kind(field) is Kind.PLACE:
+        return spatial.somewhere(made, field)
     if field in fields.WEIGHTED:
         return f"ts_filter(d.body, '{{{fields.WEIGHTED[field]}}}') <> ''"
     if fields.kind(field) is Kind.TEXT:
@@ -212,6 +179,8 @@ def _string(made: Statement, query: Leaf, field: str) -> str:
 
 
 def _equals(made: Statement, text: str, field: str) -> str:
+    if spatial.is_relation(text):
+        raise unsupported(f"search by place in {field}, which is no field of places")
     column, value = single(field), made.parameter(text)
     if column:
         return f"{column} = {value}"
@@ -233,9 +202,9 @@ def _date(made: Statement, query: Leaf, field: str) -> str:
 
 
 def _number(made: Statement, query: Leaf, field: str) -> str:
-    def number(text: str) -> int:
+    def number(text: str) -> float:
         try:
-            return int(text)
+            return float(text) if fields.kind(field) is Kind.REAL else int(text)
         except ValueError as error:
             raise pysolr.SolrError(f"Invalid Number: {text[:100]}") from error
 
@@ -248,6 +217,12 @@ def _substring(made: Statement, query: Leaf, field: str) -> str:
         raise unsupported(f"wildcard or range in field {field}")
     part = made.parameter(width_and_case(query.text))
     return f"position({part} in lower(normalize(d.{_SUBSTRING_OF[field]}, NFKC))) > 0"
+
+
+def _relation(made: Statement, query: Leaf, field: str) -> str:
+    if not isinstance(query, Term):
+        raise unsupported(f"wildcard or range in the field of places {field}")
+    return spatial.condition(made, field, query.text)
 
 
 def _span(query: Leaf, field: str) -> Range:
@@ -277,5 +252,7 @@ _COMPARISONS: dict[Kind, _Comparison] = {
     Kind.STRING: _string,
     Kind.DATE: _date,
     Kind.NUMBER: _number,
+    Kind.REAL: _number,
+    Kind.PLACE: _relation,
     Kind.SUBSTRING: _substring,
 }

@@ -21,7 +21,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 
-from . import schema
+from . import schema, spatial
 from .document import row
 
 log = logging.getLogger(__name__)
@@ -68,6 +68,10 @@ def put(connection: Connection, documents: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         connection.exec_driver_sql(_PUT_SEARCHED, [one.searched for one in rows])
         connection.exec_driver_sql(_PUT_STORED, [one.stored for one in rows])
+        ids = {"ids": [one.searched["index_id"] for one in rows]}
+        connection.exec_driver_sql(spatial.DELETE, ids)
+    if places := [place for one in rows for place in one.places]:
+        connection.exec_driver_sql(spatial.INSERT, places)
 
 
 def put_stored(connection: Connection, stored: Mapping[str, Any]) -> None:

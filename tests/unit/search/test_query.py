@@ -103,7 +103,7 @@ def test_operator_joins_what_stands_side_by_side():
         ("title:/hyd.*/", "regex"),
         ("*:foo", "field *"),
         ('_query_:"x"', "field _query_"),
-        ("{!frange l=0 u=1}div(1,2)", "query parser frange"),
+        ("{!func}div(1,2)", "query parser func"),
         ("{!bool must=$other}", "parameter reference $other"),
     ],
 )

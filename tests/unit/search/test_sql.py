@@ -153,10 +153,10 @@ def assert_own_words(sql, parameters):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"bf": "recip(x)"}, "parameter bf"),
+        ({"defType": "edismax", "bf": "recip(x)"}, "function recip"),
         ({"sort": "name"}, "Can't determine a Sort Order"),
         ({"sort": "title_string; drop table x asc"}, "Can't determine a Sort Order"),
-        ({"sort": "geodist() asc"}, "sort by function"),
+        ({"sort": "geodist() asc"}, "function geodist"),
         ({"sort": "tags asc"}, "can not sort"),
         ({"sort": "notes asc"}, "can not sort"),
         ({"rows": "many"}, "Not a number: rows"),
