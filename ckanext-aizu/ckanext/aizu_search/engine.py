@@ -14,10 +14,12 @@ from .request import Request, read
 from .sql import condition
 from .statement import Statement
 
-# The index fits in memory, where a page costs the same wherever it lies; compiling a plan to
-# machine code takes longer than any search; and no search may last for ever.
+# The index fits in memory, where a page costs the same wherever it lies; the hits of a large
+# catalogue shall be kept there as well; compiling a plan to machine code takes longer than any
+# search; and no search may last for ever.
 _SETTINGS = (
-    "set local random_page_cost = 1; set local jit = off; set local statement_timeout = '20s'; "
+    "set local random_page_cost = 1; set local work_mem = '32MB'; set local jit = off;"
+    " set local statement_timeout = '20s'; "
 )
 
 

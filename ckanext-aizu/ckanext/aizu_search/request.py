@@ -92,13 +92,13 @@ class Request:
     def _facet(self, made: Statement, number: int) -> str:
         """Values and their counts as a JSON list of pairs, the most frequent first."""
         field, values = self.facets[number], f"values{number}"
-        source = "hit" if single(field) else f"hit, {each(field, values)} v"
-        value = values if single(field) else "v"
+        # In the list of columns, where PostgreSQL unpacks twice as fast as it joins.
+        value = f"{values}::text" if single(field) else each(field, values)
         least = made.parameter(max(1, self.facet_minimum))
         limit = made.parameter(None if self.facet_limit < 0 else self.facet_limit)
         return (
             "(select coalesce(json_agg(json_build_array(v, n)), '[]') from (select * from"
-            f" (select {value}::text as v, count(*) as n from {source} group by 1) counted"
+            f" (select v, count(*) as n from (select {value} as v from hit) one group by 1) counted"
             f" where v is not null and n >= {least}"
             f' order by n desc, v collate "C" limit {limit}) shown)'
         )
