@@ -47,6 +47,8 @@ class _Score:
             case Term(field=field) if field == DEFAULT_FIELDS:
                 best = self._best_field(query)
                 return f"{self._rarity(query)} * {best}" if self.several else best
+            case Term(field="title"):
+                return self._headline(query, fields.HEADLINE["title"], _TITLE_LENGTH)
             case _:
                 return "1"
 
