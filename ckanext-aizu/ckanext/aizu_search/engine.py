@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from . import fields, storage
-from .query import parse
+from .lucene import parse
 from .request import Request, read
 from .sql import condition
 from .statement import Statement

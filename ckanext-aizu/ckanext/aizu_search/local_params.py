@@ -7,7 +7,8 @@ import pysolr
 
 from . import functions
 from .functions import FunctionRange
-from .query import Clauses, Query, Term, parse, unescaped, unsupported
+from .lucene import parse, unescaped
+from .query import Clauses, Query, Term, unsupported
 
 _PREFIX = re.compile(
     r"""\s*\{!(?P<inside>(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^}"'])*)\}(?P<rest>.*)""",

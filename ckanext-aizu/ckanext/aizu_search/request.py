@@ -14,7 +14,8 @@ from .fields import Kind
 from .function_sql import bonus, expression
 from .functions import Call, Weighted
 from .local_params import parse_any
-from .query import Query, parse_words, unsupported
+from .lucene import parse_words
+from .query import Query, unsupported
 from .score import score
 from .sql import condition
 from .statement import Statement, each, many, single

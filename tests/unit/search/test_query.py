@@ -4,6 +4,7 @@ import pysolr
 import pytest
 
 from ckanext.aizu_search.local_params import parse_any
+from ckanext.aizu_search.lucene import minimum_match, parse, parse_words
 from ckanext.aizu_search.query import (
     Boost,
     Clauses,
@@ -12,9 +13,6 @@ from ckanext.aizu_search.query import (
     Range,
     Term,
     Wild,
-    minimum_match,
-    parse,
-    parse_words,
 )
 
 A, B, C = Term("", "a"), Term("", "b"), Term("", "c")
