@@ -9,9 +9,11 @@ from typing import Any
 
 import ckan.lib.search
 import ckan.plugins as p
+import ckan.plugins.toolkit as tk
 import pysolr
 from ckan.common import config
 
+from . import actions, helpers
 from .engine import PostgresIndex
 
 _Solr = pysolr.Solr
@@ -39,5 +41,14 @@ pysolr.Solr = _connection
 ckan.lib.search.check_solr_schema_version = _checked_schema_version
 
 
+@tk.blanket.actions(actions)
+@tk.blanket.helpers(helpers)
 class AizuSearchPlugin(p.SingletonPlugin):
-    """Being listed in `ckan.plugins` is all it does; the import above has done the work."""
+    """The import above has put the index in its place; this adds what people see of it."""
+
+    p.implements(p.IConfigurer)
+
+    def update_config(self, config: Any) -> None:
+        """IConfigurer: adds templates and assets."""
+        tk.add_template_directory(config, "templates")
+        tk.add_resource("assets", "aizu_search")
