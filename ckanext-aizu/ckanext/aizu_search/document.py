@@ -39,13 +39,15 @@ def row(document: Mapping[str, Any], now: datetime) -> Row:
     }
     values = {field: _checked(field, found) for field, found in values.items()}
     index_id = values["index_id"][0]
+    # A hundred files of one format are found by one.
+    distinct = {field: list(dict.fromkeys(found)) for field, found in values.items()}
     searched = {
         "index_id": index_id,
-        **{field: _column(field, values.get(field)) for field in fields.COLUMNS},
-        "other": json.dumps(_other(values), ensure_ascii=False),
-        "headline": str(_headline(values)),
-        "body": str(_body(values)),
-        "labelled": str(_labelled(values)),
+        **{field: _column(field, distinct.get(field)) for field in fields.COLUMNS},
+        "other": json.dumps(_other(distinct), ensure_ascii=False),
+        "headline": str(_headline(distinct)),
+        "body": str(_body(distinct)),
+        "labelled": str(_labelled(distinct)),
     }
     stored = {"index_id": index_id, "document": json.dumps(_plain(values)), **data_dicts}
     in_places = {f: found for f, found in values.items() if fields.kind(f) is Kind.PLACE}
@@ -82,7 +84,7 @@ def _moment(text: str) -> datetime:
 
 def _column(field: str, values: list[str] | None) -> Any:
     if fields.COLUMNS[field] == "text[]":
-        return list(dict.fromkeys(values or []))
+        return values or []
     return values[0] if values else None
 
 
@@ -93,11 +95,10 @@ def _other(values: Values) -> dict[str, list[Any]]:
         kind = fields.kind(field)
         if field in ("index_id", *fields.COLUMNS) or kind in _APART:
             continue
-        distinct = list(dict.fromkeys(found))
         if kind is Kind.DATE:
-            other[field] = [dates.sortable(_moment(value)) for value in distinct]
+            other[field] = [dates.sortable(_moment(value)) for value in found]
         else:
-            other[field] = [int(v) for v in distinct] if kind is Kind.NUMBER else distinct
+            other[field] = [int(value) for value in found] if kind is Kind.NUMBER else found
     return other
 
 

@@ -42,7 +42,7 @@ COLUMNS = {
 
 CATCH_ALL = "text"
 # Each has a letter in the catch-all's vector; other text fields have lexemes of their own.
-WEIGHTED = {"title": "A", "notes": "B"}
+WEIGHTED = {"title": "A", "notes": "B", "res_name": "C"}
 # In the order in which they fill the catch-all, whose length is limited.
 COPIED_TO_TEXT = (
     "title",

@@ -40,7 +40,7 @@ class Word:
     reading: str
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=256)
 def words(run: str) -> tuple[Word, ...]:
     """The words of a normalised text that has no spaces."""
     chunks = (run[start : start + _LONGEST] for start in range(0, len(run), _LONGEST))

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
+from typing import NamedTuple
 
 from Stemmer import Stemmer
 
@@ -28,6 +29,7 @@ _RUNS = re.compile(
 )
 _SCRIPTS = re.compile(rf"(?P<kanji>[{KANJI}]+)|[{KANA}]+")
 _LONGEST_TOKEN = 200
+_SHORT = 100
 _english = Stemmer("english")
 
 
@@ -63,8 +65,7 @@ class Piece:
         return ACROSS.join(pair) if start + 1 in self.begins else pair
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """What is looked up, at a place."""
 
     text: str
@@ -105,28 +106,38 @@ def stem(word: str) -> str:
     return _english.stemWord(word)[:_LONGEST_TOKEN]  # type: ignore[no-any-return]
 
 
-def document_tokens(text: str) -> Iterator[Token]:
+def document_tokens(text: str) -> Sequence[Token]:
     """The tokens under which a text is found."""
+    return _short(text) if len(text) <= _SHORT else _tokens_of(text)
+
+
+def _tokens_of(text: str) -> Sequence[Token]:
+    found: list[Token] = []
     place = 0
     for joined, run in runs(text):
         tokens, width = _japanese(run) if joined else _word(run)
-        yield from (Token(token, place + at) for token, at in tokens)
+        found += [Token(token, place + at) for token, at in tokens]
         place += width
+    return found
 
 
-def _word(word: str) -> tuple[list[tuple[str, int]], int]:
-    return [(token, 0) for token in dict.fromkeys((word[:_LONGEST_TOKEN], stem(word)))], 1
+# Names of files, formats, tags and departments come again and again.
+_short = lru_cache(maxsize=4096)(_tokens_of)
 
 
-@lru_cache(maxsize=8192)
-def _japanese(run: str) -> tuple[list[tuple[str, int]], int]:
+def _word(word: str) -> tuple[Sequence[Token], int]:
+    return [Token(token, 0) for token in dict.fromkeys((word[:_LONGEST_TOKEN], stem(word)))], 1
+
+
+@lru_cache(maxsize=4096)
+def _japanese(run: str) -> tuple[Sequence[Token], int]:
     """The tokens of a run as it is written and in normal spelling, and how it is read."""
     found = parts(run)
     tokens, width = _tokens([part.surface for part in found])
     if normal := normal_units(found):
         more, other = _tokens(normal)
         tokens, width = list(dict.fromkeys(tokens + more)), max(width, other)
-    return tokens + [(READING + reading, 0) for reading in sorted(readings(run))], width
+    return tokens + [Token(READING + reading, 0) for reading in sorted(readings(run))], width
 
 
 def normal_units(found: Sequence[Part]) -> list[str]:
@@ -135,18 +146,18 @@ def normal_units(found: Sequence[Part]) -> list[str]:
     return normal if normal != [part.surface for part in found] else []
 
 
-def _tokens(units: Sequence[str]) -> tuple[list[tuple[str, int]], int]:
-    tokens: list[tuple[str, int]] = []
+def _tokens(units: Sequence[str]) -> tuple[list[Token], int]:
+    tokens: list[Token] = []
     place = 0
     found = list(pieces(units))
     for before, piece, after in zip([None, *found], found, [*found[1:], None], strict=False):
         if piece.is_kanji:
-            tokens += ((token, place + at) for token, at in _pairs(piece))
+            tokens += (Token(token, place + at) for token, at in _pairs(piece))
         else:
-            tokens.append((piece.token, place))
+            tokens.append(Token(piece.token, place))
         if piece.is_joiner and before and after and before.is_kanji and after.is_kanji:
             # As if it were not there.
-            tokens.append((before.text[-1] + ACROSS + after.text[0], place - 1))
+            tokens.append(Token(before.text[-1] + ACROSS + after.text[0], place - 1))
         place += piece.width
     return tokens, place
 
@@ -176,13 +187,14 @@ class Vector:
 
     def add(self, text: str, *, label: str = "", weight: str = "") -> None:
         """Append a text; what lies beyond the last place is left out."""
-        last = self._next
-        for token in document_tokens(text):
-            at = self._next + token.place
+        first = last = self._next
+        for token, place in document_tokens(text):
+            at = first + place
             if at > self.LAST_PLACE:
                 break
-            last = max(last, at)
-            places = self._places.setdefault(label + token.text, [])
+            if at > last:
+                last = at
+            places = self._places.setdefault(label + token, [])
             if len(places) < self.MOST_PLACES:
                 places.append(f"{at}{weight}")
         self._next = last + 2
