@@ -11,6 +11,7 @@ import pysolr
 from . import dates, fields, spatial
 from .characters import storable
 from .fields import Kind
+from .geometry import is_geojson
 from .text import Vector
 
 Values = dict[str, list[str]]
@@ -115,7 +116,9 @@ def _body(values: Values) -> Vector:
     vector = Vector()
     for field in dict.fromkeys((*fields.COPIED_TO_TEXT, *sorted(by_prefix), *fields.URLS)):
         for value in values.get(field, []):
-            vector.add(value, weight=fields.WEIGHTED.get(field, ""))
+            # Coordinates are no words to be found.
+            if not is_geojson(value):
+                vector.add(value, weight=fields.WEIGHTED.get(field, ""))
     return vector
 
 

@@ -35,6 +35,11 @@ class Part:
         return Part(_moved(self.outline, degrees), holes)
 
 
+def is_geojson(text: str) -> bool:
+    """Whether a text is, or begins with, a place in GeoJSON."""
+    return text.lstrip().startswith("{") and '"coordinates"' in text
+
+
 def parts(text: str) -> list[Part]:
     """Read WKT, Solr's ENVELOPE or GeoJSON; a place of no extent at all, as POINT EMPTY, is []."""
     try:

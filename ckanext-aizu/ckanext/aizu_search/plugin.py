@@ -15,6 +15,7 @@ from ckan.common import config
 
 from . import actions, helpers
 from .engine import PostgresIndex
+from .map_search import MapSearch
 
 _Solr = pysolr.Solr
 _check_solr_schema_version = ckan.lib.search.check_solr_schema_version
@@ -43,7 +44,7 @@ ckan.lib.search.check_solr_schema_version = _checked_schema_version
 
 @tk.blanket.actions(actions)
 @tk.blanket.helpers(helpers)
-class AizuSearchPlugin(p.SingletonPlugin):
+class AizuSearchPlugin(p.SingletonPlugin, MapSearch):
     """The import above has put the index in its place; this adds what people see of it."""
 
     p.implements(p.IConfigurer)

@@ -12,7 +12,7 @@ from .fields import COLUMNS
 
 log = logging.getLogger(__name__)
 
-VERSION = 4
+VERSION = 5
 SEARCHED = ("index_id", *COLUMNS, "other", "headline", "body", "labelled")
 STORED = ("index_id", "document", "data_dict", "validated_data_dict")
 

@@ -27,18 +27,26 @@ create table aizu_search.place (
 create index on aizu_search.place (index_id);
 create index on aizu_search.place using gist (outline);
 -- Kilometres from a point to the nearest point of a box. The nearest point lies on the same
--- longitude or on one of the two sides, and there at an end or where the shortest way arrives.
+-- longitude or else on one of the two sides, and there at an end or where the shortest way arrives.
 create function aizu_search.kilometres(area box, latitude float8, longitude float8) returns float8
-language sql immutable strict parallel safe as $$
-    select min(2 * {_EARTH} * asin(least(1, sqrt(
-        sind((latitude - arrival) / 2) ^ 2
-        + cosd(latitude) * cosd(arrival) * sind(gap / 2) ^ 2))))
-    from (select (area[1])[0] as west, (area[1])[1] as south,
-                 (area[0])[0] as east, (area[0])[1] as north) side,
-         lateral (select min(greatest(west - turned, turned - east, 0)) as gap
-                  from unnest(array[longitude - 360, longitude, longitude + 360]) turned) away,
-         lateral unnest(array[south, north, least(north, greatest(south,
-             atan2d(sind(latitude), cosd(latitude) * cosd(gap))))]) arrival
+language plpgsql immutable strict parallel safe as $$
+declare
+    east float8 := longitude - (center(area))[0];
+    gap float8 := radians(greatest(0, abs(east - 360 * round(east / 360)) - width(area) / 2));
+    here float8 := radians(latitude);
+    south float8 := radians((area[1])[1]);
+    north float8 := radians((area[0])[1]);
+    arrival float8;
+begin
+    if gap = 0 then
+        return {_EARTH} * greatest(0, south - here, here - north);
+    end if;
+    arrival := least(north, greatest(south, atan2(sin(here), cos(here) * cos(gap))));
+    return 2 * {_EARTH} * asin(least(1, sqrt(least(
+        sin((here - south) / 2) ^ 2 + cos(here) * cos(south) * sin(gap / 2) ^ 2,
+        sin((here - north) / 2) ^ 2 + cos(here) * cos(north) * sin(gap / 2) ^ 2,
+        sin((here - arrival) / 2) ^ 2 + cos(here) * cos(arrival) * sin(gap / 2) ^ 2))));
+end
 $$;
 """
 
@@ -100,13 +108,18 @@ def _polygon(ring: Ring) -> str:
 
 
 def _touches(field: str, shapes: Sequence[str]) -> str:
-    in_hole = "select from unnest(p.holes) hole where hole @> {}"
-    return _any_part(field, "p.outline && {} and not exists (" + in_hole + ")", shapes)
+    return _any_part(field, "p.outline && {shape} and " + _NO_HOLE.format("@>"), shapes)
 
 
 def _contains(field: str, shapes: Sequence[str]) -> str:
-    in_hole = "select from unnest(p.holes) hole where hole && {}"
-    return _any_part(field, "p.outline @> {} and not exists (" + in_hole + ")", shapes)
+    return _any_part(field, "p.outline @> {shape} and " + _NO_HOLE.format("&&"), shapes)
+
+
+# Asked only of the few places that have holes.
+_NO_HOLE = (
+    "(cardinality(p.holes) = 0"
+    " or not exists (select from unnest(p.holes) hole where hole {} {{shape}}))"
+)
 
 
 def _is_within(field: str, shapes: Sequence[str]) -> str:
@@ -118,7 +131,7 @@ def _is_within(field: str, shapes: Sequence[str]) -> str:
 
 
 def _any_part(field: str, test: str, shapes: Sequence[str]) -> str:
-    tests = " or ".join(f"({test.format(shape, shape)})" for shape in shapes)
+    tests = " or ".join(f"({test.format(shape=shape)})" for shape in shapes)
     return (
         "d.index_id in (select p.index_id from aizu_search.place p"
         f" where p.field = {field} and ({tests}))"
