@@ -24,13 +24,14 @@ from .query import (
 )
 
 _MOST_CLAUSES = 1024
+_MOST_WORDS = 100
 # What to leave alone, then Solr's spellings that luqum does not know or reads as something else.
 _SPELLINGS = re.compile(
     r"""(?P<kept>\\.|"(?:[^"\\]|\\.)*")|(?P<operator>&&|\|\||(?<![^\s(:])!)|['<>]""", re.DOTALL
 )
 _OPERATORS = {"&&": " AND ", "||": " OR ", "!": " NOT "}
 _WILDCARDS = re.compile(r"\\(?P<escaped>.)|(?P<wild>[*?])|(?P<plain>[^\\*?]+)", re.DOTALL)
-_WORDS = re.compile(r'([+-]?)(?:"([^"]*)"|([^\s"]+))')
+_WORDS = re.compile(r'([+-]?)(?:"([^"]+)"|([^\s"]+))')
 
 
 class QuerySyntaxError(pysolr.SolrError):  # type: ignore[misc]  # pysolr has no types
@@ -59,6 +60,8 @@ def parse(text: str, operator: str = "OR", minimum: str = "", field: str = DEFAU
 @lru_cache(maxsize=1024)
 def parse_words(text: str, minimum: str) -> Query:
     """Read what a person typed: Lucene's syntax if it is that, otherwise just its words."""
+    if (count := len(text.split())) > _MOST_WORDS:
+        raise pysolr.SolrError(f"Too many words in the query: {count}, at most {_MOST_WORDS}")
     try:
         return parse(text, minimum=minimum)
     except QuerySyntaxError:
@@ -67,7 +70,7 @@ def parse_words(text: str, minimum: str) -> Query:
 
 def _words_only(text: str) -> Clauses:
     found: dict[str, list[Query]] = {"+": [], "-": [], "": []}
-    for sign, phrase, word in _WORDS.findall(text)[:_MOST_CLAUSES]:
+    for sign, phrase, word in _WORDS.findall(text):
         found[sign].append(Term(DEFAULT_FIELDS, phrase or word, is_quoted=bool(phrase)))
     return _clauses(found["+"], found[""], found["-"])
 

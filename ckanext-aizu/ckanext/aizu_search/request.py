@@ -143,7 +143,7 @@ def read(parameters: Mapping[str, Any]) -> Request:
         raise unsupported(f"parameter {', '.join(sorted(unknown))}")
     operator = str(given.get("q.op", "OR")).upper()
     filters = given.get("fq") or []
-    filters = [filters] if isinstance(filters, str) else map(str, filters)
+    filters = map(str, filters) if isinstance(filters, list | tuple) else [str(filters)]
     query, weights = _query(given, operator)
     return Request(
         query=query,

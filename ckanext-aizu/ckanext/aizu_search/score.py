@@ -7,7 +7,7 @@ from . import fields
 from .query import DEFAULT_FIELDS, Boost, Clauses, Query, Term
 from .sql import condition, in_field
 from .statement import Statement
-from .terms import tsquery
+from .terms import LONGEST, tsquery
 
 # A synonym, a reading or another spelling in place of the word that was typed.
 _OTHER_WORDING = 0.7
@@ -63,8 +63,10 @@ class _Score:
 
     def _phrase(self, text: str) -> str:
         """The words side by side in the title."""
+        if "title" not in self.made.weights or len(text) > LONGEST:
+            return "0"
         search = tsquery(text, exact=True, weight=fields.HEADLINE["title"])
-        if not search or "title" not in self.made.weights:
+        if not search:
             return "0"
         weight = self.made.parameter(self.made.weights["title"])
         return _if(f"d.headline @@ {self.made.parameter(search)}::tsquery", weight)

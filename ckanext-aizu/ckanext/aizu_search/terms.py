@@ -8,13 +8,17 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import groupby, pairwise, takewhile
 
+import pysolr
+
 from . import synonyms
-from .characters import hiragana
+from .characters import hiragana, normalise
 from .japanese import Part, words
 from .text import ACROSS, BEGINS, INSIDE, JOINERS, READING, Piece, pieces, quoted, runs, stem
 
 _MOST_UNITS_OF_A_SYNONYM = 6
 _MOST_UNITS_TO_VARY = 30
+LONGEST = 500
+"""Characters of a word or phrase: longer than any title, short enough to be answered at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,10 @@ def tsquery(
 
     `exact` takes the text as it is written, `prefix` also finds words that go on after it.
     """
+    if len(text := normalise(text)) > LONGEST:
+        raise pysolr.SolrError(
+            f"A word of the query is too long: {len(text)} characters, at most {LONGEST}"
+        )
     notation = Notation(label, weight)
     if prefix:
         return notation.either(_phrases(_unfinished(text), prefix=True))
@@ -215,7 +223,9 @@ def _is_kana(text: str) -> bool:
 
 def _apart(segment: Units) -> Iterator[Phrase]:
     """A compound with a character or two between its words: 公共施設一覧 in 公共施設等一覧."""
-    for at, unit in enumerate(segment[:_MOST_UNITS_TO_VARY]):
+    if len(segment) > _MOST_UNITS_TO_VARY:
+        return
+    for at, unit in enumerate(segment):
         before, after = segment[:at], segment[at:]
         if unit.begins_word and unit.text and _is_long(before) and _is_long(after):
             left, right = _phrases(before)[0], _phrases(after)[0]

@@ -146,6 +146,12 @@ def test_excessive_query_is_refused(text):
         parse(text, "AND")
 
 
+def test_pasted_page_is_refused_in_a_search_box():
+    """More words than anybody types are an error that says how many there may be."""
+    with pytest.raises(pysolr.SolrError, match="101, at most 100"):
+        parse_words("a " * 101, "100%")
+
+
 @pytest.mark.parametrize(
     ("rules", "counts"),
     [

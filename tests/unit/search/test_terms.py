@@ -1,5 +1,6 @@
 """What is asked of the index for what was typed, and the file of synonyms."""
 
+import pysolr
 import pytest
 
 from ckanext.aizu_search import synonyms
@@ -35,6 +36,14 @@ def test_asks_for_readings_of_kana_only():
     assert "'=としょかん'" in tsquery("としょかん")
     assert "'=しょうかせん'" in tsquery("消火せん")
     assert "=" not in tsquery("公園")
+
+
+def test_word_longer_than_any_title_is_refused():
+    """It would take seconds to answer; what counts is the length after normalisation."""
+    assert tsquery("消火栓" * 166)
+    for text in ("消火栓" * 167, "ﷺ" * 40):
+        with pytest.raises(pysolr.SolrError, match="too long: .*, at most 500"):
+            tsquery(text)
 
 
 def test_splits_at_particles_between_long_words():
