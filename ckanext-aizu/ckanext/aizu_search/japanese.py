@@ -85,26 +85,37 @@ def _part(found: Found) -> Part:
 
 def readings(run: str) -> set[str]:
     """How the nouns of a text are read, alone and with those that follow: しょうかせん, せん, …."""
-    long = [
-        Part("".join(part.surface for part in word.parts), "", word.reading, is_noun=True)
-        if all(part.is_noun for part in word.parts)
-        else word.parts[-1]
-        for word in words(run)
-    ]
-    return set(_spans(parts(run))) | set(_spans(long))
+    return {reading for reading, _, _ in located_readings(run)}
 
 
-def _spans(units: list[Part]) -> Iterator[str]:
-    for start, first in enumerate(units):
+def located_readings(run: str) -> Iterator[tuple[str, int, int]]:
+    """The same, each with where it begins and ends."""
+    short: list[tuple[Part, int, int]] = []
+    long: list[tuple[Part, int, int]] = []
+    end = 0
+    for word in words(run):
+        start = end
+        for part in word.parts:
+            short.append((part, end, end + len(part.surface)))
+            end += len(part.surface)
+        whole = Part(run[start:end], "", word.reading, is_noun=True)
+        is_noun = all(part.is_noun for part in word.parts)
+        long.append((whole if is_noun else word.parts[-1], start, end))
+    yield from _spans(short)
+    yield from _spans(long)
+
+
+def _spans(units: list[tuple[Part, int, int]]) -> Iterator[tuple[str, int, int]]:
+    for number, (first, start, _) in enumerate(units):
         if not first.is_noun:
             continue
         reading = ""
-        for unit in units[start : start + _MOST_PARTS]:
+        for unit, _, end in units[number : number + _MOST_PARTS]:
             reading += unit.reading
             if len(reading) > _LONGEST_READING or not (unit.is_noun or unit.surface == "の"):
                 break
             if unit.is_noun:
-                yield from _with_variant(reading, unit)
+                yield from ((one, start, end) for one in _with_variant(reading, unit))
 
 
 def _with_variant(reading: str, last: Part) -> Iterator[str]:

@@ -84,6 +84,6 @@ def _words(text: str) -> Iterator[str]:
     for token in document_tokens(text):
         word = token.text
         is_other = word.startswith((READING, INSIDE)) or ACROSS in word or word in JOINERS
-        begins = word.startswith(BEGINS) or word == text or not _KANJI.match(word)
+        begins = word.startswith(BEGINS) or not _KANJI.match(word)
         if begins and not is_other and not word.isdigit():
             yield word

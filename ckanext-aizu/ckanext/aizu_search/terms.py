@@ -93,18 +93,19 @@ def tsquery(
             f"A word of the query is too long: {len(text)} characters, at most {LONGEST}"
         )
     notation = Notation(label, weight)
-    if prefix:
-        return notation.either(_phrases(_unfinished(text), prefix=True))
-    if exact:
-        return notation.either(_phrases(_units(text)))
-    found = (_segment(notation, segment) for segment in segments(text))
+    found = map(notation.either, phrases(text, exact=exact, prefix=prefix))
     return _join(" & ", filter(None, found))
 
 
-def _segment(notation: Notation, segment: Units) -> str:
-    spelled = [segment, *alternatives(segment)]
-    phrases = [phrase for units in spelled for phrase in _phrases(units)]
-    return notation.either([*phrases, *_apart(segment), *_reading(segment)])
+def phrases(text: str, *, exact: bool = False, prefix: bool = False) -> Iterator[list[Phrase]]:
+    """For each stretch of a text the phrases of which one must be there."""
+    if exact or prefix:
+        yield _phrases(_unfinished(text), prefix=True) if prefix else _phrases(_units(text))
+        return
+    for segment in segments(text):
+        spelled = [segment, *alternatives(segment)]
+        found = [phrase for units in spelled for phrase in _phrases(units)]
+        yield [*found, *_apart(segment), *_reading(segment)]
 
 
 # -- what was typed, unit by unit -------------------------------------------------------------

@@ -24,7 +24,7 @@ BEGINS, ACROSS, INSIDE, READING = "^", "|", "~", "="
 # Single kana that join words: 避難所の一覧 is 避難所一覧, 霞ヶ関 is 霞が関.
 JOINERS = frozenset("のがをにはへとでやもかヶケヵカ")
 _COUNTED = frozenset("かヶケヵカ")
-_RUNS = re.compile(
+RUNS = re.compile(
     rf"(?P<joined>[{KANJI}{KANA}]+)|(?P<number>\d+)|(?P<word>(?:(?![{KANJI}{KANA}])[^\W\d_])+)"
 )
 _SCRIPTS = re.compile(rf"(?P<kanji>[{KANJI}]+)|[{KANA}]+")
@@ -74,7 +74,7 @@ class Token(NamedTuple):
 
 def runs(text: str) -> Iterator[tuple[bool, str]]:
     """Stretches of a text between spaces and signs, and whether they are Japanese."""
-    for run in _RUNS.finditer(normalise(text)):
+    for run in RUNS.finditer(normalise(text)):
         joined = run.lastgroup == "joined"
         yield joined, run.group() if joined else unaccented(run.group())
 
@@ -147,18 +147,28 @@ def normal_units(found: Sequence[Part]) -> list[str]:
 
 
 def _tokens(units: Sequence[str]) -> tuple[list[Token], int]:
-    tokens: list[Token] = []
-    place = 0
+    found, width = located(units)
+    return [token for token, _, _ in found], width
+
+
+def located(units: Sequence[str]) -> tuple[list[tuple[Token, int, int]], int]:
+    """The tokens of Japanese text that is given part by part, and of which characters each is."""
+    tokens: list[tuple[Token, int, int]] = []
+    place = start = 0
     found = list(pieces(units))
     for before, piece, after in zip([None, *found], found, [*found[1:], None], strict=False):
+        end = start + len(piece.text)
         if piece.is_kanji:
-            tokens += (Token(token, place + at) for token, at in _pairs(piece))
+            for token, at in _pairs(piece):
+                here = start + at
+                tokens.append((Token(token, place + at), here, min(here + 2, end)))
         else:
-            tokens.append(Token(piece.token, place))
+            tokens.append((Token(piece.token, place), start, end))
         if piece.is_joiner and before and after and before.is_kanji and after.is_kanji:
             # As if it were not there.
-            tokens.append(Token(before.text[-1] + ACROSS + after.text[0], place - 1))
-        place += piece.width
+            across = Token(before.text[-1] + ACROSS + after.text[0], place - 1)
+            tokens.append((across, start - 1, end + 1))
+        start, place = end, place + piece.width
     return tokens, place
 
 
