@@ -135,7 +135,13 @@ def test_place_of_ckanext_dcat():
 @pytest.mark.usefixtures("catalogue")
 def test_coordinates_are_no_words():
     """A search for a number or for `polygon` does not find every dataset with a place."""
-    assert names(q="polygon") == names(q="coordinates 139") == []
+    areas = json.dumps([{"text": "会津若松市", "bbox": json.dumps(AIZU)}])
+    for key in ("spatial_coverage", "spatial_coverage__bbox"):
+        helpers.call_action(
+            "package_patch", id="aizu", extras=[{"key": key, "value": areas}], notes="139 places"
+        )
+        assert names(q="polygon") == names(q="coordinates") == names(q="37.6") == []
+        assert names(q="139") == ["aizu"]
 
 
 def test_leaves_it_to_ckanext_spatial(monkeypatch):

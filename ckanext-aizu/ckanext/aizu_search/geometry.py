@@ -36,8 +36,8 @@ class Part:
 
 
 def is_geojson(text: str) -> bool:
-    """Whether a text is, or begins with, a place in GeoJSON."""
-    return text.lstrip().startswith("{") and '"coordinates"' in text
+    """Whether a text is a place in GeoJSON, or JSON with such places inside."""
+    return text.lstrip().startswith(("{", "[")) and "coordinates" in text
 
 
 def parts(text: str) -> list[Part]:
