@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 from concurrent.futures import ThreadPoolExecutor
 
@@ -162,113 +161,10 @@ def test_private_datasets_are_for_members_only(app, organization):
     }
 
 
-def document(number, **values):
-    return {
-        "index_id": f"i{number}",
-        "id": f"id{number}",
-        "name": f"n{number}",
-        "site_id": search.config["ckan.site_id"],
-        "entity_type": "package",
-        "state": "active",
-        **values,
-    }
-
-
 def own_index(query, **options):
     """Ask the index itself, but only for what is this portal's."""
     site = f'site_id:"{search.config["ckan.site_id"]}"'
     return make_connection().search(query, fq=site, rows=100, **options).docs
-
-
-def test_labels_never_leak():
-    """Whatever is asked, only datasets with one of the reader's labels come."""
-    chance = random.Random(1)
-    labels = [f"label-{n}" for n in range(6)]
-    visible = {f"n{n}": chance.sample(labels, chance.randint(0, 3)) for n in range(60)}
-    make_connection().add([document(n, permission_labels=visible[f"n{n}"]) for n in range(60)])
-    queries = ["*:*", "n* OR *:*", "-name:x", "permission_labels:*", ") OR (*:*", '" OR *:*']
-    for _ in range(60):
-        mine = chance.sample(labels, chance.randint(0, 3))
-        expected = {name for name, theirs in visible.items() if set(theirs) & set(mine)}
-        found = search.query_for(model.Package)
-        asked = {"q": chance.choice(queries), "rows": 100, "fl": "name"}
-        try:
-            found.run({**asked, "fq": "+state:active OR *:*"}, permission_labels=mine)
-        except search.SearchError:
-            continue
-        assert set(found.results) <= expected
-
-
-def random_query(chance, depth=0):
-    """A random boolean query and the function that says which tags fit it."""
-    if depth == 3 or chance.random() < 0.3:
-        tag = chance.choice("abcdef")
-        return f"tags:{tag}", lambda tags: tag in tags
-    parts = [random_query(chance, depth + 1) for _ in range(chance.randint(1, 3))]
-    texts, tests = zip(*parts, strict=True)
-    kind = chance.choice(["AND", "OR", " ", "NOT"])
-    if kind == "NOT":
-        return f"(NOT {texts[0]})", lambda tags: not tests[0](tags)
-    joined = f" {kind} ".join(texts)
-    every_or_any = any if kind == "OR" else all
-    return f"({joined})", lambda tags: every_or_any(test(tags) for test in tests)
-
-
-def test_boolean_queries_mean_what_they_say():
-    """Random queries over random datasets give exactly the set that plain Python gives."""
-    chance = random.Random(2)
-    catalogue = {f"n{n}": chance.sample("abcdef", chance.randint(0, 4)) for n in range(50)}
-    make_connection().add([document(n, tags=catalogue[f"n{n}"]) for n in range(50)])
-    for _ in range(200):
-        text, fits = random_query(chance)
-        found = own_index(text, fl="name", **{"q.op": "AND"})
-        expected = {name for name, tags in catalogue.items() if fits(tags)}
-        assert {dataset["name"] for dataset in found} == expected, text
-
-
-BROKEN = [
-    '"',
-    "(",
-    "title:(",
-    "[* TO",
-    "title:[a TO b]",
-    "*",
-    "?",
-    ":",
-    "a:b:c",
-    "\\",
-    "x" * 10_000,
-    "あ" * 10_000,
-    "a " * 5_000,
-    "(" * 3_000,
-    "'; drop table package; --",
-    "%s %(p0)s",
-    "\u0001\u0007",
-    "a\u0000b",
-    "\ud83d",
-    "👨‍👩‍👧",
-    "\u202eabc שלום",
-    "metadata_modified:[soon TO *]",
-    "{!frange l=0 u=1}div(1,2)",
-    "name:*****************************************a",
-]
-
-
-@pytest.mark.usefixtures("catalogue")
-def test_broken_query_gives_a_message_and_never_a_crash(app):
-    """Whatever is typed, the page and the API answer, and the catalogue is still there."""
-    status = {}
-    for query in BROKEN:
-        page = app.get(
-            "/dataset/", query_string={"q": query.encode("utf-8", "replace")}, status=None
-        )
-        answers = [
-            app.post("/api/3/action/package_search", json={place: query}, status=None)
-            for place in ("q", "fq")
-        ]
-        status[query] = [answer.status_code for answer in (page, *answers)]
-    assert {q: found for q, found in status.items() if set(found) - {200, 400, 409}} == {}
-    assert len(names()) == len(CATALOGUE)
 
 
 # -- index and catalogue in step --------------------------------------------------------------
