@@ -1,6 +1,7 @@
 """Which datasets are like another one, and that none is told of that the reader may not see."""
 
 import pytest
+from bs4 import BeautifulSoup
 from ckan.lib import search
 from ckan.plugins import toolkit as tk
 from ckan.tests import factories, helpers
@@ -25,7 +26,7 @@ CATALOGUE = {
 @pytest.fixture
 def add(with_plugins, clean_db, clean_index):  # noqa: ARG001 (first clean, then fill)
     """Makes datasets of one organisation."""
-    organization = factories.Organization(name="bosai")["id"]
+    organization = factories.Organization(name="bosai", title="消防課")["id"]
 
     def add(title, tags=(), **values):
         tags = [{"name": tag} for tag in tags]
@@ -121,3 +122,17 @@ def test_a_wrong_call_is_refused():
         helpers.call_action("aizu_search_similar")
     with pytest.raises(tk.ValidationError):
         helpers.call_action("aizu_search_similar", id="x", limit="many")
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_the_dataset_page_shows_them(app):
+    """Title, organisation and formats of each, in CKAN's own look; no heading over nothing."""
+    factories.Resource(package_id="snowfall", format="CSV")
+    page = BeautifulSoup(app.get("/dataset/snow").body, "html.parser")
+    shown = page.select_one(".similar-datasets")
+    assert shown.h2.text == "Similar datasets"
+    assert shown.a["href"] == "/dataset/snowfall"
+    assert shown.a.text == "Snow fall of 2026"
+    assert [one.text for one in shown.select("span")] == ["消防課", "CSV"]
+    lonely = BeautifulSoup(app.get("/dataset/library").body, "html.parser")
+    assert lonely.select(".similar-datasets") == []

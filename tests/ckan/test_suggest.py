@@ -1,6 +1,7 @@
 """What is suggested while somebody types, in which order, and that nothing hidden is told."""
 
 import pytest
+from bs4 import BeautifulSoup
 from ckan.plugins import toolkit as tk
 from ckan.tests import factories, helpers
 
@@ -196,3 +197,31 @@ def test_a_wrong_call_is_refused():
         helpers.call_action("aizu_search_suggest")
     with pytest.raises(tk.ValidationError):
         helpers.call_action("aizu_search_suggest", q="人", limit="many")
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_pages_of_any_ckan_have_what_the_script_needs(app):
+    """In CKAN's own look, too: texts, address and script, on every page with a search field."""
+    for address in ("/", "/dataset/", "/dataset/plow", "/organization/bosai"):
+        page = BeautifulSoup(app.get(address).body, "html.parser")
+        texts = page.find(id="search-suggestion-texts")
+        assert texts["data-url"] == "/api/3/action/aizu_search_suggest"
+        assert texts["data-datasets-many"] == "{number} datasets"
+        assert [one for one in page.select("script[src]") if "aizu_search" in one["src"]]
+        assert page.select(
+            '#dataset-search-form input[name=q], form[action$="/dataset/"] input[name=q]'
+        )
+
+
+def test_the_list_shows_hits_in_ckans_own_look(add, app):
+    """Title and notes around the hit, marked; markup in them is only text."""
+    notes = "市のデータです。" * 40 + "**消火栓** は <b>冬</b> に凍ります。"
+    add("<i>消火栓</i>の一覧", name="cold", notes=notes)
+    page = BeautifulSoup(
+        app.get("/dataset/", query_string={"q": "しょうかせん"}).body, "html.parser"
+    )
+    item = page.select_one(".dataset-item")
+    assert str(item.select_one("h2 a")).endswith("&lt;i&gt;<mark>消火栓</mark>&lt;/i&gt;の一覧</a>")
+    assert [mark.text for mark in item.select("mark")] == ["消火栓", "消火栓"]
+    assert "…" in item.text and "**" not in item.text
+    assert BeautifulSoup(app.get("/dataset/").body, "html.parser").select("mark") == []

@@ -2,32 +2,51 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
 import pysolr
 from markupsafe import Markup, escape
 
-from .characters import KANJI, normalise
+from .characters import KANJI, hiragana, normalise
 from .japanese import located_readings, parts
 from .lucene import parse_words
 from .query import DEFAULT_FIELDS, Boost, Clauses, Pattern, Query, Term, Wild
 from .terms import Phrase, Place, phrases
-from .text import READING, RUNS, Token, document_tokens, located, normal_units
+from .text import BEGINS, INSIDE, READING, RUNS, Token, document_tokens, located, normal_units
 
 Span = tuple[int, int]
 Found = Iterator[tuple[Token, Span]]
 Index = dict[str, list[tuple[int, Span]]]
 
+
 _SHOWN_FIELDS = {DEFAULT_FIELDS, "text", "title", "notes"}
 # A search of more words, and what stands beyond in a text, is not worth the time.
 _MOST_PHRASES = 500
 _LONGEST = 4000
+_SHORT = 100
+_GAP = 10
 # A character and what only changes it: accents and the two marks of kana, also in half width.
 _CLUSTERS = re.compile("(?s).[\u0300-\u036f\u3099\u309a\uff9e\uff9f]*")
 _PAIR = re.compile(f"[{KANJI}]")
 _PART_OF_WORD = re.compile(r"^[!-~]*\s*")
 _STOPS = re.compile(r"[。．！？!?]\s*|\.\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is worth looking for: a text of a page is read as it is shown, and reading takes time.
+
+    With `letters` only runs that have one of them are read, which may miss another spelling.
+    """
+
+    readings: frozenset[str] = frozenset()
+    letters: frozenset[str] = frozenset()
+
+    def is_in(self, run: str) -> bool:
+        """Whether a run may have a hit."""
+        return not self.letters or not self.letters.isdisjoint(hiragana(run))
 
 
 def marked(text: str, query: str) -> Markup:
@@ -82,15 +101,8 @@ def hits(text: str, query: str) -> list[Span]:
         return []
     text = text[:_LONGEST]
     folded, origin = _folded(text)
-    readings = {
-        lexeme
-        for phrase in asked
-        for place in phrase
-        for lexeme in place.lexemes
-        if lexeme.startswith(READING)
-    }
     index: Index = {}
-    for token, span in _tokens(folded, readings):
+    for token, span in _tokens(folded, _wanted(asked, len(text))):
         index.setdefault(token.text, []).append((token.place, span))
     spans = {span for phrase in asked for span in _standing(phrase, index)}
     return _joined((origin[start][0], origin[end - 1][1]) for start, end in spans)
@@ -120,6 +132,14 @@ def _terms(query: Query) -> Iterator[Iterator[Phrase]]:
             yield (phrase for stretch in stretches for phrase in stretch)
         case Pattern(field=field, pieces=(str(begun), Wild.MANY)) if field in _SHOWN_FIELDS:
             yield (phrase for stretch in phrases(begun, prefix=True) for phrase in stretch)
+
+
+def _wanted(asked: Iterable[Phrase], length: int) -> Wanted:
+    lexemes = {lexeme for phrase in asked for place in phrase for lexeme in place.lexemes}
+    readings = frozenset(one for one in lexemes if one.startswith(READING))
+    if readings or length <= _SHORT:
+        return Wanted(readings=readings)
+    return Wanted(letters=frozenset(one.lstrip(BEGINS + INSIDE)[0] for one in lexemes))
 
 
 def _standing(phrase: Phrase, index: Index) -> Iterator[Span]:
@@ -172,8 +192,8 @@ def _folded(text: str) -> tuple[str, list[Span]]:
     return folded, origin
 
 
-def _tokens(folded: str, readings: set[str]) -> Found:
-    """Every token with the characters it stands for; of readings those that are asked for."""
+def _tokens(folded: str, wanted: Wanted) -> Found:
+    """The tokens with the characters they stand for, of readings those that are wanted."""
     place = 0
     for run in RUNS.finditer(folded):
         if run.lastgroup != "joined":
@@ -182,11 +202,15 @@ def _tokens(folded: str, readings: set[str]) -> Found:
             )
             place += 1
             continue
+        if not wanted.is_in(run.group()):
+            # So many places that nothing reaches across.
+            place += len(run.group()) + _GAP
+            continue
         found, width = _japanese(run.group())
         found += [
             (Token(READING + reading, 0), (start, end))
-            for reading, start, end in (located_readings(run.group()) if readings else ())
-            if READING + reading in readings
+            for reading, start, end in (located_readings(run.group()) if wanted.readings else ())
+            if READING + reading in wanted.readings
         ]
         for token, (start, end) in found:
             yield Token(token.text, place + token.place), (run.start() + start, run.start() + end)

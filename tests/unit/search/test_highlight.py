@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ckanext.aizu_search.characters import normalise
-from ckanext.aizu_search.highlight import _folded, _tokens, excerpt, hits, marked
+from ckanext.aizu_search.highlight import Wanted, _folded, _tokens, excerpt, hits, marked
 from ckanext.aizu_search.text import READING, document_tokens
 
 MARKED = [
@@ -89,10 +89,19 @@ def test_an_excerpt_does_not_cut_english_words():
     assert set(found.strip("…").split()) <= {"words", "about", "hydrants", "and", "more"}
 
 
+@pytest.mark.parametrize(("query", "text", "expected"), MARKED)
+def test_marks_the_same_in_a_long_text(query, text, expected):
+    """Only what may have a hit is read of a long text."""
+    before = "これは長い文章です。" * 20
+    shown = str(marked(before + text, query)).replace("<mark>", "[").replace("</mark>", "]")
+    assert shown == before + expected
+
+
 def test_no_length_of_text_or_query_takes_long():
-    """Neither a long text nor a query of thousands of words."""
+    """Neither a long text nor a query that the search itself refuses."""
     assert hits("消火栓" * 5000, "消火栓")
-    assert hits("消火栓", "消火栓 " * 200) == [(0, 3)]
+    assert hits("消火栓", "消火栓 " * 20) == [(0, 3)]
+    assert hits("消火栓", "消火栓 " * 2000) == []
     assert hits("あ" * 10000, "い" * 10000) == []
 
 
@@ -107,7 +116,7 @@ def test_tokens_are_those_of_the_index(text):
     assert folded == normalise(text)
     assert len(origin) == len(folded)
     indexed = {one for one in document_tokens(text) if not one.text.startswith(READING)}
-    assert {token for token, _ in _tokens(folded, set())} == indexed
+    assert {token for token, _ in _tokens(folded, Wanted())} == indexed
 
 
 @settings(max_examples=300, deadline=None)
