@@ -176,8 +176,8 @@ WORDS = [
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), st.data())
-def test_text_is_found_by_itself(words, data):
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6))
+def test_text_is_found_by_itself(words):
     """A text finds itself, and so does whatever begins and ends where it does."""
     text = "".join(words)
     if tsquery(text):
