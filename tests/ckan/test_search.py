@@ -1,18 +1,10 @@
-"""The embedded search engine inside CKAN: what is found, who may see it, and that it never loses step."""
-
-import json
-import os
-import signal
-from concurrent.futures import ThreadPoolExecutor
+"""The embedded search engine inside CKAN: what is found and who may see it."""
 
 import pytest
-import sqlalchemy as sa
-from ckan import model
 from ckan.lib import search
 from ckan.lib.search.common import make_connection
 from ckan.tests import factories, helpers
 
-from ckanext.aizu_search import schema, storage
 from ckanext.aizu_search.engine import PostgresIndex
 
 pytestmark = pytest.mark.usefixtures("with_plugins", "clean_db", "clean_index")
@@ -165,148 +157,6 @@ def own_index(query, **options):
     """Ask the index itself, but only for what is this portal's."""
     site = f'site_id:"{search.config["ckan.site_id"]}"'
     return make_connection().search(query, fq=site, rows=100, **options).docs
-
-
-# -- index and catalogue in step --------------------------------------------------------------
-
-
-def die(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def killed(act, *, before_commit):
-    """Do something in a process that is killed just before its commit or right after it."""
-    model.Session.remove()
-    child = os.fork()
-    if child == 0:
-        if before_commit:
-            sa.event.listen(model.Session, "before_commit", die)
-        act()
-        die()
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status)
-
-
-def both():
-    """Names and titles in the catalogue, and as the index has them."""
-    rows = model.Session.execute(
-        sa.text("select name, title from package where state = 'active' order by name")
-    )
-    found = own_index("state:active", fl="name title", sort="name asc")
-    return [tuple(row) for row in rows], [(one["name"], one["title"]) for one in found]
-
-
-ACTIONS = {
-    "package_create": {"name": "fresh", "title": "Fresh"},
-    "package_patch": {"id": "old", "title": "Changed"},
-    "package_delete": {"id": "old"},
-}
-
-
-@pytest.mark.parametrize("before_commit", [True, False])
-@pytest.mark.parametrize("action", ACTIONS)
-def test_kill_leaves_index_and_catalogue_alike(organization, action, before_commit):
-    """`kill -9` just before or after the commit leaves both as they were, or both changed."""
-    factories.Dataset(name="old", title="Old", owner_org=organization["id"])
-    values = {"owner_org": organization["id"], **ACTIONS[action]}
-    killed(lambda: helpers.call_action(action, **values), before_commit=before_commit)
-    catalogue, index = both()
-    assert index == catalogue
-    assert (catalogue == [("old", "Old")]) == before_commit
-
-
-def test_rolled_back_change_is_not_in_the_index(organization):
-    """What CKAN takes back is not found."""
-    helpers.call_action(
-        "package_create",
-        context={"defer_commit": True},
-        name="fresh",
-        owner_org=organization["id"],
-    )
-    package = model.Package.get("fresh")
-    search.index_for(model.Package).index_package(
-        {
-            **package.as_dict(),
-            "type": "dataset",
-            "with_custom_schema": {},
-            "extras": [],
-            "groups": [],
-            "tags": [],
-        }
-    )
-    model.Session.rollback()
-    assert both() == ([], [])
-
-
-def test_purged_dataset_leaves_the_index(organization):
-    """A purged dataset is found no more, and deletion by query deletes nothing else."""
-    for name in ("one", "two"):
-        factories.Dataset(name=name, title=name, owner_org=organization["id"])
-    helpers.call_action("dataset_purge", id="one")
-    assert both() == ([("two", "two")], [("two", "two")])
-
-
-def test_tables_are_made_once_by_many(organization):
-    """Many processes may start on an empty database at once."""
-    model.Session.remove()
-    with model.meta.engine.begin() as connection:
-        connection.execute(sa.text("drop schema aizu_search cascade"))
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: schema.ensure(model.meta.engine, storage.put_stored), range(8)))
-    factories.Dataset(name="one", title="One", owner_org=organization["id"])
-    assert both()[1] == [("one", "One")]
-
-
-@pytest.mark.usefixtures("catalogue")
-def test_dropped_tables_come_back():
-    """Whoever drops the tables gets an error once and then an empty index that can be filled."""
-    model.Session.remove()
-    with model.meta.engine.begin() as connection:
-        connection.execute(sa.text("drop schema aizu_search cascade"))
-    with pytest.raises(search.SearchError):
-        names()
-    assert names() == []
-    search.rebuild(quiet=True)
-    assert len(names()) == len(CATALOGUE)
-
-
-@pytest.mark.usefixtures("catalogue")
-def test_new_form_of_the_index_keeps_its_datasets():
-    """An index of an older version is made anew from what it kept, without a rebuild."""
-    model.Session.remove()
-    with model.meta.engine.begin() as connection:
-        connection.execute(sa.text("update aizu_search.version set number = 0"))
-        connection.execute(sa.text("delete from aizu_search.dataset where name = 'bus'"))
-        connection.execute(sa.text("alter table aizu_search.dataset drop column body"))
-    schema.ensure(model.meta.engine, storage.put_stored)
-    assert names("消火栓") == ["hydrant-map", "water"]
-    assert len(names()) == len(CATALOGUE) - 1
-    facets = helpers.call_action("package_search", **{"facet.field": ["tags"]})["facets"]
-    assert facets["tags"]["防災"] == 2
-
-
-@pytest.mark.usefixtures("catalogue")
-@pytest.mark.filterwarnings("ignore:'protected_args' is deprecated:DeprecationWarning")
-def test_commands_of_ckan(cli):
-    """`ckan search-index` clears, checks and rebuilds the embedded index as it does Solr's."""
-    from ckan.cli.cli import ckan
-
-    def run(*words):
-        answer = cli.invoke(ckan, ["search-index", *words])
-        assert not answer.exit_code, answer.output
-        return answer.output
-
-    total = len(CATALOGUE)
-    assert f"Packages not indexed = 0 out of {total}" in run("check")
-    run("clear", "plow")
-    assert f"Packages not indexed = 1 out of {total}" in run("check")
-    run("rebuild", "--only-missing")
-    assert f"Packages not indexed = 0 out of {total}" in run("check")
-    run("clear")
-    assert f"Packages not indexed = {total} out of {total}" in run("check")
-    run("rebuild")
-    assert names("除雪") == ["plow"]
-    assert "除雪車位置情報" in json.loads(json.dumps(run("show", "plow")))
 
 
 def test_steps_aside_for_solr(ckan_config, monkeypatch):

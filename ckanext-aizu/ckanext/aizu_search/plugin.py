@@ -15,6 +15,7 @@ from ckan.common import config
 
 from . import actions, helpers
 from .engine import PostgresIndex
+from .in_step import InStep
 from .map_search import MapSearch
 
 _Solr = pysolr.Solr
@@ -42,9 +43,10 @@ pysolr.Solr = _connection
 ckan.lib.search.check_solr_schema_version = _checked_schema_version
 
 
+# CKAN's interfaces for groups and for datasets give one name to methods of different types.
 @tk.blanket.actions(actions)
 @tk.blanket.helpers(helpers)
-class AizuSearchPlugin(p.SingletonPlugin, MapSearch):
+class AizuSearchPlugin(p.SingletonPlugin, InStep, MapSearch):  # type: ignore[misc]
     """The import above has put the index in its place; this adds what people see of it."""
 
     p.implements(p.IConfigurer)

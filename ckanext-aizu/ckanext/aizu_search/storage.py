@@ -1,9 +1,9 @@
 """The connections over which the index is read and written, and what makes both safe.
 
 Writing joins the transaction in which CKAN changes the dataset, so that index and catalogue are
-committed together or not at all. Where CKAN has committed already and only then asks for the index
-to follow, writing has a transaction of its own. Reading has a connection of its own: a search that
-fails can not spoil a transaction of CKAN's.
+committed together or not at all. Where CKAN changes nothing and only asks for the index to follow,
+what is written is committed at once. Reading has a connection of its own: a search that fails can
+not spoil a transaction of CKAN's.
 """
 
 import json
@@ -11,8 +11,10 @@ import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import ckan.model.meta as meta
 import pysolr
@@ -20,6 +22,7 @@ from ckan import model
 from sqlalchemy import text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
+from sqlalchemy.orm import SessionTransaction
 
 from . import schema, spatial
 from .document import row
@@ -28,6 +31,19 @@ log = logging.getLogger(__name__)
 
 # The databases whose tables this process has seen to.
 _prepared: set[str] = set()
+
+
+@dataclass(kw_only=True)
+class Step:
+    """What one transaction of CKAN's session has to do with the index."""
+
+    # Nothing is written in it but locks, so that nobody else is going to commit it.
+    ours: bool = False
+    # The datasets that CKAN has read in it to write their entries.
+    read: set[str] = field(default_factory=set)
+
+
+_steps: WeakKeyDictionary[SessionTransaction, Step] = WeakKeyDictionary()
 
 
 def _leave_connections_to_parent() -> None:
@@ -55,10 +71,30 @@ def writing() -> Iterator[Connection]:
             with engine.begin() as connection:
                 yield connection
             return
-        connection = model.Session.connection()
+        session = model.Session()
         # A savepoint, because CKAN may go on after an error of the index.
-        with connection.begin_nested():
-            yield connection
+        with session.connection().begin_nested():
+            yield session.connection()
+        # Whoever has opened a savepoint is going to commit.
+        if step().ours and not session.in_nested_transaction():
+            session.commit()
+
+
+def step() -> Step:
+    """What is known of the transaction of CKAN's session, which begins here at the latest."""
+    session = model.Session()
+    return _steps.setdefault(session.get_transaction() or session.begin(), Step())
+
+
+def about_to_read() -> Step:
+    """To be called before a dataset is locked and read for its entry: all changes are flushed."""
+    session = model.Session()
+    if session.new or session.dirty or session.deleted:
+        step().ours = False
+        session.flush()
+    elif not _session_changes_something():
+        step().ours = True
+    return step()
 
 
 def put(connection: Connection, documents: Sequence[Mapping[str, Any]]) -> None:
@@ -108,6 +144,8 @@ def _session_changes_something() -> bool:
         return True
     if not session.in_transaction():
         return False
+    if step().ours:
+        return True
     # PostgreSQL gives a transaction its number with the first write.
     written = session.execute(text("select pg_current_xact_id_if_assigned() is not null"))
     return bool(written.scalar())
