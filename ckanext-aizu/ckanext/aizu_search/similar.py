@@ -7,12 +7,13 @@ from typing import Any
 from . import storage
 from .characters import KANJI
 from .readers import VISIBLE
-from .text import ACROSS, BEGINS, INSIDE, JOINERS, READING, document_tokens, quoted
+from .text import BEGINS, INSIDE, JOINERS, READING, document_tokens, quoted
 
 _WEIGHTS = {"tags": 3.0, "title_string": 2.0, "groups": 1.0}
 _MOST_WORDS = 40
-# Who shares less than this part of all that a dataset could share with another is not like it.
-_LEAST_SHARED = 0.25
+# Who shares less than this part of what a dataset shares with any other is not like it. Nor is who
+# shares no more than a rare word would be worth if it had no weight.
+_LEAST_SHARED = 0.3
 
 _KANJI = re.compile(f"[{KANJI}]")
 
@@ -35,12 +36,14 @@ _SIMILAR = f"""
         ) found
     ),
     telling as (
-        select query, weight * ln(number::float8 / count(*)) as worth from hit, everything
+        select query, weight * ln(number::float8 / count(*)) as worth, count(*) > 1 as is_shared
+        from hit, everything
         group by query, weight, number having count(*) <= greatest(50, number / 20)
     )
     select id from hit join telling using (query)
     where id <> %(id)s group by id
-    having sum(worth) > %(least)s * (select sum(worth) from telling)
+    having sum(worth) > (select max(ln(number)) from everything)
+        and sum(worth) > %(least)s * (select sum(worth) from telling where is_shared)
     order by sum(worth) desc, id limit %(limit)s
 """
 
@@ -79,11 +82,14 @@ def _weights(dataset: Mapping[str, Any]) -> dict[str, float]:
 def _words(text: str) -> Iterator[str]:
     """One token for each word, which the index finds without a look into the vectors.
 
-    Of a word in kanji this is how it begins: 消火栓 and 消火器 have much in common.
+    Of a word in kanji this is how it begins: 消火栓 and 消火器 have much in common. A single kanji is
+    a word only if it stands alone: a 図書館 is no 体育館.
     """
     for token in document_tokens(text):
         word = token.text
-        is_other = word.startswith((READING, INSIDE)) or ACROSS in word or word in JOINERS
-        begins = word.startswith(BEGINS) or not _KANJI.match(word)
-        if begins and not is_other and not word.isdigit():
+        if word.startswith(BEGINS):
+            is_word = len(word) > 2 or word == BEGINS + text
+        else:
+            is_word = not (_KANJI.match(word) or word.startswith((READING, INSIDE)))
+        if is_word and word not in JOINERS and not word.isdigit():
             yield word

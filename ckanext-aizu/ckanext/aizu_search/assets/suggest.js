@@ -53,8 +53,8 @@
     const isTag = suggestion.kind === "tag";
     const about = isTag
       ? element("span", { class: "suggestion-about" },
-          `${texts.tag} · ${counted(texts, "datasets", suggestion.count)}`)
-      : element("span", { class: "visually-hidden" }, texts.dataset);
+          ` ${texts.tag} · ${counted(texts, "datasets", suggestion.count)}`)
+      : element("span", { class: "visually-hidden" }, ` ${texts.dataset}`);
     return element(
       "li",
       { role: "option", id, "aria-selected": "false", class: `is-${suggestion.kind}` },
