@@ -1,6 +1,7 @@
 """What CKAN hands over about one dataset becomes the row that is searched and the row given back."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from .geometry import is_geojson
 from .text import Vector
 
 Values = dict[str, list[str]]
+_WORDS = re.compile(r"\w+")
 # Kinds of fields that are found by other means than their value as a whole.
 _APART = (Kind.TEXT, Kind.SUBSTRING, Kind.PLACE)
 
@@ -114,7 +116,7 @@ def _headline(values: Values) -> Vector:
 def _body(values: Values) -> Vector:
     by_prefix = [f for f in values if f.startswith(fields.PREFIXES_COPIED_TO_TEXT)]
     vector = Vector()
-    for field in dict.fromkeys((*fields.COPIED_TO_TEXT, *sorted(by_prefix), *fields.URLS)):
+    for field in dict.fromkeys((*fields.COPIED_TO_TEXT, *sorted(by_prefix))):
         for value in values.get(field, []):
             # Coordinates are no words to be found.
             if not is_geojson(value):
@@ -129,9 +131,10 @@ def _labelled(values: Values) -> Vector:
         if fields.kind(field) is Kind.TEXT and field not in fields.WEIGHTED:
             for value in found:
                 vector.add(value, label=fields.label(field))
-        elif field in fields.URLS:
-            for value in found:
-                vector.add(value, label=fields.label("urls"))
+    addresses = " ".join(value for field in fields.URLS for value in values.get(field, []))
+    # Most words of most addresses are the same.
+    for word in dict.fromkeys(_WORDS.findall(addresses)):
+        vector.add(word, label=fields.label("urls"))
     return vector
 
 

@@ -16,7 +16,7 @@ _NOUNS = {"名詞", "接頭辞", "接尾辞", "形状詞"}
 # The analyser takes 49,149 bytes at a time; a text this long without a space has no words to lose.
 _LONGEST = 4000
 _LONGEST_READING = 30
-_MOST_PARTS = 5
+_MOST_PARTS = 3
 # 所 is read so or so after the same word; dictionaries and people differ.
 _TWO_READINGS = {"しょ": "じょ", "じょ": "しょ"}
 _local = threading.local()
@@ -84,7 +84,7 @@ def _part(found: Found) -> Part:
 
 
 def readings(run: str) -> set[str]:
-    """How the nouns of a text are read, alone and with those that follow: しょうかせん, せん, …."""
+    """How the nouns of a text are read, alone and up to three in a row: しょうかせん, せん, …."""
     return {reading for reading, _, _ in located_readings(run)}
 
 
