@@ -3,17 +3,28 @@
 import argparse
 import sys
 
-from benchmarks import portal
+from benchmarks import portal, search
 
-MEASURED = {"portal": portal.measure}
+MEASURED = ("portal", "search")
 
 
 def main() -> int:
     """Reads the command line and measures."""
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("name", nargs="?", default="portal", choices=MEASURED)
-    MEASURED[parser.parse_args().name]()
+    parser.add_argument(
+        "--sizes", type=_sizes, default=search.SIZES, help="of the catalogues of `search`: 400,1000"
+    )
+    options = parser.parse_args()
+    if options.name == "search":
+        search.measure(options.sizes)
+    else:
+        portal.measure()
     return 0
+
+
+def _sizes(text: str) -> list[int]:
+    return sorted({int(one) for one in text.split(",")})
 
 
 if __name__ == "__main__":
