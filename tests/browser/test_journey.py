@@ -31,7 +31,7 @@ def test_from_home_to_the_file(open_page, keep, width):
     page = open_page(width)
     page.goto("/")
     keep(page, f"home-{width}")
-    search = page.get_by_role("main").get_by_role("searchbox")
+    search = page.get_by_role("main").get_by_role("combobox")
     search.fill("消火栓")
     search.press("Enter")
     expect(page.get_by_role("heading", name=TITLE)).to_be_visible()

@@ -1,6 +1,5 @@
 /* Suggestions under every field that searches datasets: an editable combobox with a list (WAI-ARIA). */
 (() => {
-  const FIELDS = '#dataset-search-form input[name="q"], form[action$="/dataset/"] input[name="q"]';
   const PAUSE_MS = 150;
   const MOST_REMEMBERED = 100;
   const PREVIOUS = -1;
@@ -215,7 +214,8 @@
     document.querySelectorAll(".search-suggestions").forEach((list) => {
       if (!document.querySelector(`[aria-controls="${list.id}"]`)) list.remove();
     });
-    document.querySelectorAll(FIELDS).forEach((field) => {
+    const forms = `#dataset-search-form, form[action="${CSS.escape(texts.search)}"]`;
+    document.querySelectorAll(`:is(${forms}) input[name="q"]`).forEach((field) => {
       if (field.getAttribute("role") !== "combobox") new Combobox(field, texts);
     });
   }
