@@ -5,6 +5,7 @@ import math
 import random
 
 import pytest
+from ckan.lib import search
 from ckan.lib.search.common import make_connection
 from shapely import affinity
 from shapely.geometry import MultiPolygon, Polygon, box
@@ -22,7 +23,7 @@ def document(number, **values):
         "index_id": f"i{number}",
         "id": f"id{number}",
         "name": f"n{number}",
-        "site_id": "test",
+        "site_id": search.config["ckan.site_id"],
         "entity_type": "package",
         "state": "active",
         **values,

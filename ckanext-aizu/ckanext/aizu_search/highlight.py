@@ -12,8 +12,9 @@ from markupsafe import Markup, escape
 from .characters import KANJI, hiragana, normalise
 from .japanese import located_readings, parts
 from .lucene import parse_words
+from .notation import Phrase, Place
 from .query import DEFAULT_FIELDS, Boost, Clauses, Pattern, Query, Term, Wild
-from .terms import Phrase, Place, phrases
+from .terms import phrases
 from .text import BEGINS, INSIDE, READING, RUNS, Token, document_tokens, located, normal_units
 
 Span = tuple[int, int]
@@ -223,8 +224,7 @@ def _japanese(run: str) -> tuple[list[tuple[Token, Span]], int]:
     tokens, width = located([part.surface for part in found])
     spans = [(token, (start, end)) for token, start, end in tokens]
     if normal := normal_units(found):
-        tokens, other = located(normal)
-        width = max(width, other)
+        tokens, _ = located(normal)
         ends = list(accumulate(len(part.surface) for part in found))
         origin = [
             (ends[number] - len(found[number].surface), ends[number])

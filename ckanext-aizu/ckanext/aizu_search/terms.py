@@ -3,17 +3,29 @@
 A tsquery is a value: nothing of it ever becomes part of an SQL statement.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from itertools import groupby, pairwise, takewhile
+from itertools import groupby, takewhile
 
 import pysolr
 
 from . import synonyms
 from .characters import hiragana, normalise
 from .japanese import Part, words
-from .text import ACROSS, BEGINS, INSIDE, JOINERS, READING, Piece, pieces, quoted, runs, stem
+from .notation import Notation, Phrase, Place, joined
+from .text import (
+    ACROSS,
+    BEGINS,
+    INSIDE,
+    JOINERS,
+    READING,
+    Piece,
+    has_joined_script,
+    pieces,
+    runs,
+    stem,
+)
 
 _MOST_UNITS_OF_A_SYNONYM = 6
 _MOST_UNITS_TO_VARY = 30
@@ -40,46 +52,6 @@ Units = Sequence[Unit]
 _GAP = Unit("")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The lexemes of which one must be at a place; with `prefix`, one that so begins."""
-
-    lexemes: tuple[str, ...]
-    at: int
-    prefix: bool = False
-
-
-Phrase = Sequence[Place]
-
-
-@dataclass(frozen=True, slots=True)
-class Notation:
-    """How a tsquery is written for a field: the label before its lexemes or their weight."""
-
-    label: str
-    weight: str
-
-    def either(self, phrases: Iterable[Phrase]) -> str:
-        """Any of these phrases."""
-        return _join(" | ", dict.fromkeys(self._phrase(one) for one in phrases if one))
-
-    def _phrase(self, phrase: Phrase) -> str:
-        found = self._place(phrase[0])
-        for before, place in pairwise(phrase):
-            found += f" <{place.at - before.at}> {self._place(place)}"
-        return found
-
-    def _place(self, place: Place) -> str:
-        mark = ("*" if place.prefix else "") + self.weight
-        end = f":{mark}" if mark else ""
-        return _join(" | ", (quoted(self.label + lexeme) + end for lexeme in place.lexemes))
-
-
-def _join(operator: str, texts: Iterable[str]) -> str:
-    found = list(texts)
-    return f"({operator.join(found)})" if len(found) > 1 else "".join(found)
-
-
 @lru_cache(maxsize=4096)
 def tsquery(
     text: str, *, exact: bool = False, prefix: bool = False, label: str = "", weight: str = ""
@@ -94,7 +66,7 @@ def tsquery(
         )
     notation = Notation(label, weight)
     found = map(notation.either, phrases(text, exact=exact, prefix=prefix))
-    return _join(" & ", filter(None, found))
+    return joined(" & ", filter(None, found))
 
 
 def phrases(text: str, *, exact: bool = False, prefix: bool = False) -> Iterator[list[Phrase]]:
@@ -113,10 +85,10 @@ def phrases(text: str, *, exact: bool = False, prefix: bool = False) -> Iterator
 
 def _units(text: str) -> list[Unit]:
     units: list[Unit] = []
-    for joined, run in runs(text):
+    for is_japanese, run in runs(text):
         if units:
             units.append(_GAP)
-        units += _japanese(run) if joined else [Unit(run)]
+        units += _japanese(run) if is_japanese else [Unit(run)]
     return units
 
 
@@ -134,8 +106,8 @@ def _unfinished(text: str) -> list[Unit]:
     units = _units(" ".join(run for _, run in found[:-1]))
     if found:
         units.append(_GAP)
-        joined, run = found[-1]
-        units.append(Unit(run, Part(run, run, run, is_noun=True) if joined else None))
+        is_japanese, run = found[-1]
+        units.append(Unit(run, Part(run, run, run, is_noun=True) if is_japanese else None))
     return units
 
 
@@ -155,7 +127,7 @@ def _is_long(units: Units) -> bool:
     """Whether what stands beside a joiner can be looked for alone: 避難所の一覧, not 道の駅."""
     segment = list(takewhile(lambda unit: unit.text not in JOINERS, units))
     # Of mere hiragana the analyser sees joiners where there are none (しょうかせん).
-    sure = any(unit.part is None or not _is_hiragana(unit.text) for unit in segment)
+    sure = any(not _is_hiragana(unit.normal) for unit in segment)
     return sure and sum(len(unit.text) for unit in segment) > 1
 
 
@@ -167,16 +139,25 @@ def _is_hiragana(text: str) -> bool:
 
 
 def alternatives(segment: Units) -> Iterator[Units]:
-    """The segment in normal spelling and with synonyms."""
+    """The segment in normal spelling, with synonyms, and without の and the like."""
     if len(segment) > _MOST_UNITS_TO_VARY:
         return
     for units in (segment, *_with_synonyms(segment)):
         if units is not segment:
             yield units
-        normal = [unit if unit.part is None else Unit(unit.normal, unit.part) for unit in units]
+        normal = [other for unit in units for other in _normal(unit)]
         # A single kanji would be found in every word that has it; さくら is found by its reading.
         if normal != list(units) and sum(len(unit.text) for unit in normal) > 1:
             yield normal
+    if len(rest := [unit for unit in segment if unit.text not in JOINERS]) < len(segment):
+        yield rest
+
+
+def _normal(unit: Unit) -> list[Unit]:
+    """The unit in normal spelling, which for 六 is no Japanese word but a number."""
+    if unit.part is None or not has_joined_script(unit.normal):
+        return _units(unit.normal) if unit.part else [unit]
+    return [Unit(unit.normal, unit.part)]
 
 
 def _with_synonyms(segment: Units) -> Iterator[Units]:

@@ -28,6 +28,7 @@ RUNS = re.compile(
     rf"(?P<joined>[{KANJI}{KANA}]+)|(?P<number>\d+)|(?P<word>(?:(?![{KANJI}{KANA}])[^\W\d_])+)"
 )
 _SCRIPTS = re.compile(rf"(?P<kanji>[{KANJI}]+)|[{KANA}]+")
+_JAPANESE = re.compile(rf"[{KANJI}{KANA}]+")
 _LONGEST_TOKEN = 200
 _SHORT = 100
 _english = Stemmer("english")
@@ -135,14 +136,14 @@ def _japanese(run: str) -> tuple[Sequence[Token], int]:
     found = parts(run)
     tokens, width = _tokens([part.surface for part in found])
     if normal := normal_units(found):
-        more, other = _tokens(normal)
-        tokens, width = list(dict.fromkeys(tokens + more)), max(width, other)
+        # It may reach into the next run, which begins where it is written.
+        tokens = list(dict.fromkeys(tokens + _tokens(normal)[0]))
     return tokens + [Token(READING + reading, 0) for reading in sorted(readings(run))], width
 
 
 def normal_units(found: Sequence[Part]) -> list[str]:
     """The parts in normal spelling, nothing if they are written so already."""
-    normal = [part.normal for part in found]
+    normal = [part.normal if _JAPANESE.fullmatch(part.normal) else part.surface for part in found]
     return normal if normal != [part.surface for part in found] else []
 
 
