@@ -38,6 +38,7 @@ def catalogue(with_plugins, clean_db, clean_index):  # noqa: ARG001 (first clean
         factories.Dataset(
             name=f"n{number}",
             title=title,
+            notes="",
             owner_org=organization["id"],
             tags=[{"name": "防災"}],
         )
@@ -130,6 +131,40 @@ def test_what_is_sent_as_a_filter_gets_an_answer(app):
     """The same in the place of a filter, where CKAN writes its own conditions around it."""
     answers = {query: answer(app, {"fq": query})[0] for query in BROKEN}
     assert {query[:50]: told for query, told in answers.items() if told not in CLEAR} == {}
+
+
+PLACES = [
+    "1,2,3",
+    "nan,nan,nan,nan",
+    "1e999,0,0,0",
+    "inf,0",
+    "180,-90,-180,90",
+    "9,9,-9,-9",
+    "0,999",
+]
+PLACES += [
+    "ENVELOPE(1,2,3)",
+    "Intersects(ENVELOPE(1,2,3))",
+    "Intersects(POLYGON((0 0,1 1)))",
+    "POINT",
+]
+
+
+@pytest.mark.parametrize(
+    ("action", "place"),
+    [
+        *(("package_search", "ext_bbox"), ("package_search", "ext_near")),
+        *(("aizu_search_suggest", "q"), ("package_autocomplete", "q")),
+    ],
+)
+def test_what_is_asked_otherwise_gets_an_answer(app, action, place):
+    """Boxes of a map, suggestions, CKAN's own completion."""
+    sent = [*BROKEN, *PLACES, *(f"spatial_geom:{written}" for written in PLACES)]
+    told = {
+        text: app.post(f"/api/3/action/{action}", json={place: text}, status=None).status_code
+        for text in sent
+    }
+    assert {text[:50]: code for text, code in told.items() if code not in CLEAR} == {}
 
 
 def test_the_page_shows_a_message(app):

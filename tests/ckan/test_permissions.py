@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import pytest
 from ckan import model
-from ckan.common import config
 from ckan.lib import search
 from ckan.lib.search.common import make_connection
 from ckan.tests import factories, helpers
@@ -36,7 +35,7 @@ LABELS = ("public", "member-a", "member-ab", "creator-*", "x OR public", "*", "å
 labels = st.lists(st.sampled_from(LABELS), max_size=4, unique=True)
 
 
-@pytest.mark.usefixtures("clean_db", "clean_index")
+@pytest.mark.usefixtures("with_plugins", "clean_db", "clean_index")
 @settings(
     deadline=None,
     derandomize=True,
@@ -113,20 +112,11 @@ class City:
         return person == one["creator"]
 
 
-@pytest.fixture(scope="module")
-def city(reset_db, reset_index):
+@pytest.fixture
+def city(ckan_config, monkeypatch, with_plugins, clean_db, clean_index):  # noqa: ARG001 (first clean, then fill)
     """Some dozens of datasets: open, private, drafts, of organisations and of nobody, with collaborators."""
-    reset_db()
-    reset_index()
-    with pytest.MonkeyPatch.context() as patch:
-        for option in ("allow_dataset_collaborators", "create_unowned_dataset"):
-            patch.setitem(config, f"ckan.auth.{option}", True)
-        yield made_city()
-    reset_db()
-    reset_index()
-
-
-def made_city():
+    for option in ("allow_dataset_collaborators", "create_unowned_dataset"):
+        monkeypatch.setitem(ckan_config, f"ckan.auth.{option}", True)
     chance = random.Random(4)
     made = City([factories.Organization(name=f"org-{number}")["name"] for number in range(4)])
     for number in range(6):
@@ -137,7 +127,7 @@ def made_city():
             helpers.call_action(
                 "member_create", id=one, object=name, object_type="user", capacity=role
             )
-    for number in range(48):
+    for number in range(36):
         add_dataset(made, f"dataset-{number}", chance)
     return made
 
@@ -208,6 +198,24 @@ def test_no_query_shows_more(city):
                 assert names <= mine, (person, asked)
                 assert set(found["facets"]["name"]) <= mine, (person, asked)
                 assert found["count"] <= len(mine), (person, asked)
+
+
+def test_nothing_is_suggested_or_called_similar_that_is_not_open(city):
+    """Suggestions and similar datasets are of what everybody finds, whoever asks."""
+    is_open = {name for name, one in city.datasets.items() if is_for_everybody(one)}
+    for person in [*city.people, None]:
+        context = {
+            "user": person or "",
+            "auth_user_obj": model.User.get(person) if person else None,
+            "ignore_auth": False,
+        }
+        suggested = helpers.call_action("aizu_search_suggest", dict(context), q="secret", limit=20)
+        similar = helpers.call_action(
+            "aizu_search_similar", dict(context), id=min(is_open), limit=20
+        )
+        assert suggested
+        assert {one["name"] for one in suggested} <= is_open, person
+        assert {one["name"] for one in similar} <= is_open, person
 
 
 def test_or_in_a_filter_does_not_loosen_what_ckan_adds(city):
