@@ -2,6 +2,7 @@
 
 import pytest
 from bs4 import BeautifulSoup
+from ckan import model
 from ckan.lib import search
 from ckan.plugins import toolkit as tk
 from ckan.tests import factories, helpers
@@ -114,6 +115,22 @@ def test_a_dataset_that_is_not_indexed_has_none(add):
     dataset = add("人口")
     search.clear(dataset["id"])
     assert similar(dataset["id"]) == []
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_an_index_that_cannot_answer_hides_no_page(app):
+    """An error is that of a search; the next question finds the index made anew."""
+    for action, asked in (
+        ("aizu_search_similar", {"id": "snow"}),
+        ("aizu_search_suggest", {"q": "snow"}),
+    ):
+        with model.ensure_engine().begin() as connection:
+            connection.exec_driver_sql("drop schema aizu_search cascade")
+        answer = app.get(f"/api/3/action/{action}", query_string=asked)
+        assert answer.status_code == 409
+        assert "Search" in answer.json["error"]["__type"]
+        assert app.get(f"/api/3/action/{action}", query_string=asked).json["result"] == []
+    assert app.get("/dataset/snow").status_code == 200
 
 
 def test_a_wrong_call_is_refused():

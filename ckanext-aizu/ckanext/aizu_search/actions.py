@@ -1,11 +1,14 @@
 """What the search offers besides CKAN's own actions: suggestions while typing, similar datasets."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 import ckan.plugins.toolkit as tk
-from ckan.lib.search.common import make_connection
+import pysolr
+from ckan.lib.search.common import SearchError, make_connection
 from ckan.logic.schema import validator_args
 from ckan.types import Context, Schema
 from flask import has_request_context
@@ -24,6 +27,15 @@ _MOST_SIMILAR = 20
 
 def _has_embedded_index() -> bool:
     return isinstance(make_connection(), PostgresIndex)
+
+
+@contextmanager
+def _errors_of_a_search() -> Iterator[None]:
+    """As CKAN's own searches do it; the API knows how to say these."""
+    try:
+        yield
+    except pysolr.SolrError as error:
+        raise SearchError(str(error)) from error
 
 
 @validator_args
@@ -58,13 +70,14 @@ def aizu_search_suggest(context: Context, data_dict: dict[str, Any]) -> list[dic
     if not _has_embedded_index():
         found = _suggested_by_solr(context, data_dict["q"], limit, dataset_type)
     else:
-        found = suggestions(
-            data_dict["q"],
-            limit,
-            dataset_type=dataset_type,
-            languages=_languages(),
-            reader=visible(context),
-        )
+        with _errors_of_a_search():
+            found = suggestions(
+                data_dict["q"],
+                limit,
+                dataset_type=dataset_type,
+                languages=_languages(),
+                reader=visible(context),
+            )
     return [_with_url(one, dataset_type) for one in found]
 
 
@@ -129,7 +142,8 @@ def aizu_search_similar(context: Context, data_dict: dict[str, Any]) -> list[dic
     limit = min(data_dict["limit"], _MOST_SIMILAR)
     if not _has_embedded_index():
         return []
-    ids = similar(data_dict["id"], limit, visible(context))
+    with _errors_of_a_search():
+        ids = similar(data_dict["id"], limit, visible(context))
     if not ids:
         return []
     asked = {"fq": f"id:({' OR '.join(ids)})", "rows": limit}

@@ -7,7 +7,6 @@ import ckan.plugins.toolkit as tk
 from ckan.lib.search.common import SearchError
 from flask import request
 from markupsafe import Markup
-from pysolr import SolrError
 
 from .highlight import excerpt, marked
 
@@ -22,7 +21,7 @@ def aizu_search_similar(package: dict[str, Any]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = tk.get_action("aizu_search_similar")(
             {}, {"id": package["id"]}
         )
-    except (SearchError, SolrError, tk.NotAuthorized, tk.ObjectNotFound):
+    except (SearchError, tk.NotAuthorized, tk.ObjectNotFound):
         log.warning("No similar datasets of %s", package["name"], exc_info=True)
         return []
     return found
