@@ -300,7 +300,8 @@ def killed_at_random(chance, act):
         backend = model.Session.scalar(sa.text("select pg_backend_pid()"))
         model.Session.rollback()
         os.write(ready, str(backend).encode())
-        with contextlib.suppress(sa.exc.SQLAlchemyError, search.SearchIndexError):
+        errors = sa.exc.SQLAlchemyError, search.SearchIndexError, pysolr.SolrError
+        with contextlib.suppress(*errors):
             act()
 
     process = child(announced)
@@ -384,6 +385,21 @@ def test_rebuild_never_writes_what_is_older(town):
 
     for _ in together(ROUNDS, lambda chance: edit(dataset, group, chance), rebuild):
         assert in_step()
+
+
+def test_what_was_read_before_is_read_again(town):
+    """A session that has read a dataset long ago does not write that state."""
+    dataset = town.dataset()["id"]
+    known = model.Package.get(dataset)
+    with ThreadPoolExecutor(1) as pool:
+        values = {"id": dataset, "title": "水道"}
+        patch = sa.text("update package set title = :title where id = :id")
+        pool.submit(
+            lambda: model.Session.execute(patch, values) and model.Session.commit()
+        ).result()
+    assert known.title == "消火栓"
+    search.rebuild(dataset)
+    assert in_step()
 
 
 def test_many_processes_at_once(town):

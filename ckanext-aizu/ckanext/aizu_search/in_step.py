@@ -29,16 +29,17 @@ def package_show(up_next: Action, context: Context, data_dict: DataDict) -> Any:
     if not for_index or not _embedded():
         return up_next(context, data_dict)
     step = storage.about_to_read()
-    context["for_update"] = True
-    found = up_next(context, data_dict)
-    step.read.add(found["id"])
-    return found
+    dataset = _locked(data_dict.get("id"))
+    if dataset:
+        step.read[dataset.id] = dataset
+    return up_next(context, data_dict)
 
 
 @tk.chained_action
 def dataset_purge(up_next: Action, context: Context, data_dict: DataDict) -> Any:
     """CKAN removes the entry before it changes anything; the lock makes that one transaction."""
-    model.Package.get(tk.get_or_bust(data_dict, "id"), for_update=True)
+    model.Session.flush()
+    _locked(data_dict.get("id"))
     return up_next(context, data_dict)
 
 
@@ -72,6 +73,17 @@ def _is_renamed(group: model.Group) -> bool:
     return bool(sa.inspect(group, raiseerr=True).attrs.name.history.has_changes())
 
 
+def _locked(reference: str | None) -> model.Package | None:
+    dataset = model.Package.get(reference)
+    if dataset is None:
+        return None
+    # The lock that an UPDATE takes. What the session has read before may be old by now: CKAN's own
+    # `for_update` would lock the row and go on with that.
+    return model.Session.get(
+        model.Package, dataset.id, with_for_update={"key_share": True}, populate_existing=True
+    )
+
+
 def _embedded() -> bool:
     return isinstance(make_connection(), PostgresIndex)
 
@@ -80,7 +92,7 @@ def _follow(package_ids: list[str]) -> None:
     step = storage.step()
     # CKAN is about to commit.
     step.ours = False
-    for package_id in sorted(set(package_ids) - step.read):
+    for package_id in sorted(set(package_ids) - step.read.keys()):
         if _has_entry(package_id):
             ckan.logic.index_update_package({"ignore_auth": True}, package_id)
 

@@ -39,8 +39,8 @@ class Step:
 
     # Nothing is written in it but locks, so that nobody else is going to commit it.
     ours: bool = False
-    # The datasets that CKAN has read in it to write their entries.
-    read: set[str] = field(default_factory=set)
+    # The datasets that CKAN has read in it to write their entries; kept, so that it reads them once.
+    read: dict[str, model.Package] = field(default_factory=dict)
 
 
 _steps: WeakKeyDictionary[SessionTransaction, Step] = WeakKeyDictionary()
