@@ -107,7 +107,10 @@ def _other(values: Values) -> dict[str, list[Any]]:
 
 def _headline(values: Values) -> Vector:
     vector = Vector()
-    for field, weight in fields.HEADLINE.items():
+    translated = {
+        field: "A" for field in sorted(values) if fields.TRANSLATED_TITLE.fullmatch(field)
+    }
+    for field, weight in {**fields.HEADLINE, **translated}.items():
         for value in values.get(field, []):
             vector.add(value, weight=weight)
     return vector

@@ -1,5 +1,6 @@
 """What each field of a dataset's index entry is, after the schema that CKAN ships for Solr."""
 
+import re
 from enum import Enum
 
 
@@ -62,6 +63,8 @@ PREFIXES_COPIED_TO_TEXT = ("extras_", "res_extras_", "vocab_")
 URLS = ("url", "ckan_url", "download_url", "res_url")
 # Their letters in the small vector that orders hits.
 HEADLINE = {"title": "A", "name": "B", "tags": "C", "groups": "D"}
+# The title in another language counts as the title does.
+TRANSLATED_TITLE = re.compile(r"extras_title_[a-z]{2}")
 
 _RELATIONS = (
     "depends_on",

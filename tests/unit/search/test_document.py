@@ -1,6 +1,7 @@
 """What the index keeps of a dataset as CKAN hands it over."""
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pysolr
@@ -64,6 +65,12 @@ def test_weighs_headline_and_text():
     for lexeme in ("'消火':1A", "'hydrant'", "'防災'", "'^市内'", "'^東山'"):
         assert lexeme in searched["body"]
     assert "'extras_district=^東山'" in searched["labelled"]
+
+
+def test_title_in_another_language_is_a_title():
+    """On the English pages a dataset about snow comes before one of the theme snow."""
+    headline = row({**DOCUMENT, "extras_title_en": "Hydrants"}, NOW).searched["headline"]
+    assert re.search(r"'hydrants':\d+A", headline)
 
 
 def test_keeps_what_came():
