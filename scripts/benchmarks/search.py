@@ -208,7 +208,7 @@ def _pss() -> float:
     return int(line) / 1e3
 
 
-def _rebuild(count: int) -> None:
+def _rebuild(size: int) -> None:
     """Rebuilds the index of what CKAN has created, as its two commands do."""
     from ckan import model
     from ckan.lib.search import rebuild
@@ -218,7 +218,7 @@ def _rebuild(count: int) -> None:
     model.Session.remove()
     for processes in (1, os.cpu_count() or 1):
         shares = [ids[number::processes] for number in range(processes)]
-        forked = [_FORK.Process(target=rebuild, kwargs={"package_ids": ids}) for ids in shares]
+        forked = [_FORK.Process(target=rebuild, kwargs={"package_ids": share}) for share in shares]
         start = time.perf_counter()
         for process in forked:
             process.start()
@@ -226,7 +226,7 @@ def _rebuild(count: int) -> None:
             process.join()
         if any(process.exitcode for process in forked):
             raise SystemExit("the rebuild failed")
-        rate = count / (time.perf_counter() - start)
+        rate = size / (time.perf_counter() - start)
         mark = "✓" if rate >= GOAL_REBUILD else "✗"
         command = "rebuild" if processes == 1 else f"rebuild-fast, {processes} processes"
         out(f"{command}: {rate:.0f} datasets/s (goal {GOAL_REBUILD}) {mark}")
