@@ -12,7 +12,7 @@ from .fields import COLUMNS
 
 log = logging.getLogger(__name__)
 
-VERSION = 8
+VERSION = 9
 SEARCHED = ("index_id", *COLUMNS, "other", "headline", "body", "labelled")
 STORED = ("index_id", "document", "data_dict", "validated_data_dict")
 
@@ -29,13 +29,15 @@ create table aizu_search.dataset (
     body tsvector not null,
     labelled tsvector not null
 );
--- Long vectors live outside the row: a search that only filters never reads them. The headline is
--- read for the score of every hit and stays in the row. None is compressed, as each comparison would
--- unpack it anew.
+-- What is read for every hit stays in the row: facets, labels, title. Vectors live outside it, so that
+-- a search that only filters never reads them, and are not compressed, as each comparison would unpack
+-- them anew.
 alter table aizu_search.dataset
     set (toast_tuple_target = 4080),
-    alter other set storage main, alter headline set storage external,
-    alter body set storage external, alter labelled set storage external;
+    alter title_string set storage main, alter permission_labels set storage main,
+    alter tags set storage main, alter groups set storage main, alter res_format set storage main,
+    alter headline set storage external, alter body set storage external,
+    alter labelled set storage external;
 create index on aizu_search.dataset (id);
 create index on aizu_search.dataset (name);
 create index on aizu_search.dataset using gin (headline);

@@ -54,7 +54,10 @@ class _Score:
 
     def _sum(self, query: Clauses) -> str:
         found = [self.of(one) for one in query.must]
-        found += [_if(condition(self.made, one), self.of(one)) for one in query.should]
+        if query.minimum >= len(query.should):
+            found += [self.of(one) for one in query.should]
+        else:
+            found += [_if(condition(self.made, one), self.of(one)) for one in query.should]
         side_by_side = [*query.must, *query.should]
         words = [one.text for one in side_by_side if one in _words(one)]
         if len(words) > 1 and len(words) == len(side_by_side):
@@ -85,8 +88,10 @@ class _Score:
         found = [self._field(query, field) for field in self.made.weights]
         if len(found) == 1:
             return found[0]
-        best, rest = f"greatest({', '.join(found)})", self.made.parameter(self.tie)
-        return f"({best} * (1 - {rest}) + ({' + '.join(found)}) * {rest})"
+        rest = self.made.parameter(self.tie)
+        # Each is computed once: to compare vectors is what costs.
+        values = ", ".join(f"({one})" for one in found)
+        return f"(select max(v) * (1 - {rest}) + sum(v) * {rest} from (values {values}) field (v))"
 
     def _field(self, query: Term, field: str) -> str:
         weight = self.made.parameter(self.made.weights[field])

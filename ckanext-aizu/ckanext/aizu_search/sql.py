@@ -1,6 +1,8 @@
 """From a query's tree to an SQL condition; what people typed is only ever a parameter."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from math import comb
 from typing import Any
 
 import pysolr
@@ -10,6 +12,7 @@ from .characters import normalise, width_and_case
 from .fields import Kind
 from .function_sql import range_condition
 from .functions import FunctionRange
+from .notation import joined
 from .query import (
     DEFAULT_FIELDS,
     Boost,
@@ -29,6 +32,8 @@ from .text import has_joined_script, quoted
 
 _SUBSTRING_OF = {"name_ngram": "name", "title_ngram": "title_string"}
 _BYTE_ORDER = ' collate "C"'
+# Of four words three, of ten nine; beyond that the ways to choose are too many to write down.
+_MOST_CHOICES = 10
 
 
 def _some_value(made: Statement, field: str, test: Callable[[str], str]) -> str:
@@ -62,15 +67,40 @@ def _condition(made: Statement, query: Query) -> str | None:
 
 
 def _clauses(made: Statement, query: Clauses) -> str | None:
-    must = [found for one in query.must if (found := _condition(made, one))]
+    words = [one for one in query.must if _search(made, one)]
+    others = [one for one in query.must if _search(made, one) is None]
+    must = _as_one(made, words, len(words))
+    must += [found for one in others if (found := _condition(made, one))]
     should = [found for one in query.should if (found := _condition(made, one))]
     must_not = [found for one in query.must_not if (found := _condition(made, one))]
     if not (must or should or must_not):
         return None
-    must += _at_least(min(query.minimum, len(should)), should)
+    minimum = min(query.minimum, len(should))
+    must += _as_one(made, query.should, minimum) or _at_least(minimum, should)
     # `is not true`, because a field without a value makes a comparison null.
     must += [f"({one}) is not true" for one in must_not]
     return f"({' and '.join(must)})" if must else "true"
+
+
+def _as_one(made: Statement, clauses: Sequence[Query], minimum: int) -> list[str]:
+    """At least so many of some words as one tsquery, for which each vector is read once."""
+    searches = [_search(made, one) for one in clauses]
+    words = [search for search in searches if search]
+    if None in searches or not minimum or comb(len(words), minimum) > _MOST_CHOICES:
+        return []
+    choices = [joined(" & ", chosen) for chosen in combinations(words, minimum)]
+    return [f"d.body @@ {made.parameter(joined(' | ', choices))}::tsquery"]
+
+
+def _search(made: Statement, query: Query) -> str | None:
+    """The tsquery of a word that is sought everywhere; None for any other query."""
+    if fields.CATCH_ALL not in made.weights:
+        return None
+    match query:
+        case Term(field=field) if field == DEFAULT_FIELDS:
+            return tsquery(query.text, exact=query.is_quoted)
+        case _:
+            return None
 
 
 def _at_least(minimum: int, should: list[str]) -> list[str]:
