@@ -11,9 +11,9 @@ from playwright.sync_api import expect
 DEPARTMENT = "aizuwakamatsu-kikikanri"
 DESK, PHONE = 1400, 360
 CATALOGUE = {
-    "test-plows": ("除雪車の位置情報", "Positions of snow ploughs", ["除雪", "位置情報"]),
-    "test-routes": ("除雪路線図", "Snow clearing routes", ["除雪", "位置情報"]),
-    "test-dumps": ("雪捨て場の一覧", "Snow disposal sites", ["除雪", "施設"]),
+    "test-plows": ("除雪車の位置情報", "Positions of snow ploughs", ["除雪", "位置情報", "道路"]),
+    "test-routes": ("除雪路線図", "Snow clearing routes", ["除雪", "位置情報", "道路"]),
+    "test-dumps": ("雪捨て場の一覧", "Snow disposal sites", ["除雪", "道路"]),
     "test-library": ("図書館の蔵書数", "Library holdings", ["図書館"]),
     "test-parks": ("公園", "Parks", ["公園"]),
     "test-schools": ("学校", "Schools", ["学校"]),

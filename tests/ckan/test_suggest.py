@@ -86,6 +86,11 @@ def test_completes_what_is_typed():
     assert {typed: suggested(typed) for typed in FOUND} == FOUND
 
 
+def test_signs_alone_complete_nothing():
+    """What has no letter in it is answered by nothing, and by no error."""
+    assert [suggested(typed) for typed in ("_", "・", "-_-", "''")] == [[]] * 4
+
+
 @pytest.mark.usefixtures("catalogue")
 def test_a_suggestion_says_where_it_leads():
     """A tag leads to its datasets, whose number it tells; a dataset to its page."""

@@ -15,7 +15,17 @@ from .lucene import parse_words
 from .notation import Phrase, Place
 from .query import DEFAULT_FIELDS, Boost, Clauses, Pattern, Query, Term, Wild
 from .terms import phrases
-from .text import BEGINS, INSIDE, READING, RUNS, Token, document_tokens, located, normal_units
+from .text import (
+    BEGINS,
+    INSIDE,
+    READING,
+    RUNS,
+    Token,
+    document_tokens,
+    in_context,
+    located,
+    normal_units,
+)
 
 Span = tuple[int, int]
 Found = Iterator[tuple[Token, Span]]
@@ -203,14 +213,15 @@ def _tokens(folded: str, wanted: Wanted) -> Found:
             )
             place += 1
             continue
+        text = in_context(folded, run)
         if not wanted.is_in(run.group()):
             # So many places that nothing reaches across.
             place += len(run.group()) + _GAP
             continue
-        found, width = _japanese(run.group())
+        found, width = _japanese(text)
         found += [
             (Token(READING + reading, 0), (start, end))
-            for reading, start, end in (located_readings(run.group()) if wanted.readings else ())
+            for reading, start, end in (located_readings(text) if wanted.readings else ())
             if READING + reading in wanted.readings
         ]
         for token, (start, end) in found:

@@ -10,6 +10,7 @@ from luqum import tree
 from luqum.exceptions import ParseError
 from luqum.thread import parse as parse_lucene
 
+from .characters import KANA, KANJI
 from .query import (
     DEFAULT_FIELDS,
     Boost,
@@ -25,6 +26,10 @@ from .query import (
 
 _MOST_CLAUSES = 1024
 _MOST_WORDS = 100
+# Room for a filter by a thousand ids.
+_LONGEST = 60_000
+# 除雪車はどこ? is a question and no wildcard.
+_QUESTION = re.compile(rf"(?<=[{KANJI}{KANA}])\?+(?=\s|$)")
 # What to leave alone, then Solr's spellings that luqum does not know or reads as something else.
 _SPELLINGS = re.compile(
     r"""(?P<kept>\\.|"(?:[^"\\]|\\.)*")|(?P<operator>&&|\|\||(?<![^\s(:])!)|['<>]""", re.DOTALL
@@ -38,13 +43,16 @@ class QuerySyntaxError(pysolr.SolrError):  # type: ignore[misc]  # pysolr has no
     """The text is not a query in Lucene's syntax."""
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def parse(text: str, operator: str = "OR", minimum: str = "", field: str = DEFAULT_FIELDS) -> Query:
     """Read Lucene's syntax.
 
     `operator` joins what stands side by side; `minimum` is Solr's `mm`: how many of the words
     that stand side by side a dataset must have.
     """
+    # An error is not kept in the cache, so that nobody can fill it with long texts.
+    if len(text) > _LONGEST:
+        raise pysolr.SolrError(f"The query is too long: {len(text)} characters, at most {_LONGEST}")
     if not text.strip():
         return Everything()
     try:
@@ -57,11 +65,12 @@ def parse(text: str, operator: str = "OR", minimum: str = "", field: str = DEFAU
     return _with_minimum(query, minimum) if minimum and len(_flat(node)) > 1 else query
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def parse_words(text: str, minimum: str) -> Query:
     """Read what a person typed: Lucene's syntax if it is that, otherwise just its words."""
     if (count := len(text.split())) > _MOST_WORDS:
         raise pysolr.SolrError(f"Too many words in the query: {count}, at most {_MOST_WORDS}")
+    text = _QUESTION.sub("", text)
     try:
         return parse(text, minimum=minimum)
     except QuerySyntaxError:

@@ -12,7 +12,7 @@ from .fields import COLUMNS
 
 log = logging.getLogger(__name__)
 
-VERSION = 9
+VERSION = 10
 SEARCHED = ("index_id", *COLUMNS, "other", "headline", "body", "labelled")
 STORED = ("index_id", "document", "data_dict", "validated_data_dict")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import fields, storage
 from .characters import hiragana, normalise, storable
-from .japanese import parts, words
+from .japanese import AFTER_NUMBER, parts, words
 from .readers import VISIBLE
 from .terms import tsquery
 from .text import READING, quoted, runs
@@ -19,7 +19,7 @@ _MOST_READ = 100
 _LONGEST = 100
 # How a text was found: it so begins, a word in it does, or in a way only the index knows.
 _AT_ONCE, _AT_A_WORD, _OTHERWISE = range(3)
-_EDGES = re.compile(r"^\W+|\W+$")
+_EDGES = re.compile(r"^[\W_]+|[\W_]+$")
 _KANA = re.compile("[\u3041-\u3096\u30fc]+")
 
 _SETTINGS = (
@@ -89,8 +89,13 @@ def suggestions(
         "loosely": re.sub(r"<\d+>", "&", _beginning(typed)),
         "in_title": _beginning(typed, weight=fields.HEADLINE["title"]),
         "in_translation": " | ".join(
-            _beginning(typed, label=fields.label(f"extras_title_{language}"))
-            for language in languages
+            filter(
+                None,
+                (
+                    _beginning(typed, label=fields.label(f"extras_title_{language}"))
+                    for language in languages
+                ),
+            )
         ),
     }
     with storage.reading() as connection:
@@ -177,4 +182,5 @@ def _parts(run: str) -> list[tuple[str, str]]:
 
 def _joined(text: str) -> str:
     """A text in the form in which texts are compared."""
-    return hiragana("".join(run for _, run in runs(text)))
+    found = ((run.removeprefix(AFTER_NUMBER) if joined else run) for joined, run in runs(text))
+    return hiragana("".join(found))

@@ -11,7 +11,7 @@ from itertools import groupby, takewhile
 import pysolr
 
 from . import synonyms
-from .characters import hiragana, normalise
+from .characters import hiragana, normalise, unaccented
 from .japanese import Part, words
 from .notation import Notation, Phrase, Place, joined
 from .text import (
@@ -20,6 +20,7 @@ from .text import (
     INSIDE,
     JOINERS,
     READING,
+    RUNS,
     Piece,
     has_joined_script,
     pieces,
@@ -29,6 +30,9 @@ from .text import (
 
 _MOST_UNITS_OF_A_SYNONYM = 6
 _MOST_UNITS_TO_VARY = 30
+# So many kanji are no part of something else by chance, but may be cut elsewhere in a text.
+_UNMISTAKABLE = 4
+_HONORIFICS = ("お", "ご", "御")
 LONGEST = 500
 """Characters of a word or phrase: longer than any title, short enough to be answered at once."""
 
@@ -52,7 +56,7 @@ Units = Sequence[Unit]
 _GAP = Unit("")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def tsquery(
     text: str, *, exact: bool = False, prefix: bool = False, label: str = "", weight: str = ""
 ) -> str:
@@ -102,13 +106,12 @@ def _japanese(run: str) -> list[Unit]:
 
 def _unfinished(text: str) -> list[Unit]:
     """The analyser is not asked for the last run, as it would make words of half a word."""
-    found = list(runs(text))
-    units = _units(" ".join(run for _, run in found[:-1]))
-    if found:
-        units.append(_GAP)
-        is_japanese, run = found[-1]
-        units.append(Unit(run, Part(run, run, run, is_noun=True) if is_japanese else None))
-    return units
+    *_, last = [None, *RUNS.finditer(text)]
+    if last is None:
+        return []
+    run = last.group()
+    part = Part(run, run, run, is_noun=True) if last.lastgroup == "joined" else None
+    return [*_units(text[: last.start()]), _GAP, Unit(run if part else unaccented(run), part)]
 
 
 def segments(text: str) -> list[list[Unit]]:
@@ -151,6 +154,8 @@ def alternatives(segment: Units) -> Iterator[Units]:
             yield normal
     if len(rest := [unit for unit in segment if unit.text not in JOINERS]) < len(segment):
         yield rest
+    if segment[0].text in _HONORIFICS and _is_long(segment):
+        yield segment[1:]
 
 
 def _normal(unit: Unit) -> list[Unit]:
@@ -181,7 +186,7 @@ def _synonyms() -> dict[str, list[str]]:
 
 
 def _spelling(units: Units) -> str:
-    return "".join(unit.normal for unit in units)
+    return "".join(hiragana(unit.normal) for unit in units)
 
 
 def _reading(segment: Units) -> Iterator[Phrase]:
@@ -225,7 +230,7 @@ def _phrases(units: Units, *, prefix: bool = False) -> list[Phrase]:
     if not items:
         return []
     first = items[0]
-    if not (isinstance(first, Piece) and first.is_kanji and len(first.text) > 1):
+    if not (isinstance(first, Piece) and first.is_kanji and 1 < len(first.text) < _UNMISTAKABLE):
         return [_phrase(items, prefix=prefix)]
     pairs = [first.text[at : at + 2] for at in range(len(first.text) - 1)]
     rest = _phrase(items, prefix=prefix)[len(pairs) :]

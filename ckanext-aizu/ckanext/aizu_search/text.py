@@ -18,7 +18,7 @@ from typing import NamedTuple
 from Stemmer import Stemmer
 
 from .characters import KANA, KANJI, hiragana, normalise, unaccented
-from .japanese import Part, parts, readings
+from .japanese import AFTER_NUMBER, Part, parts, readings
 
 BEGINS, ACROSS, INSIDE, READING = "^", "|", "~", "="
 # Single kana that join words: 避難所の一覧 is 避難所一覧, 霞ヶ関 is 霞が関.
@@ -74,10 +74,19 @@ class Token(NamedTuple):
 
 
 def runs(text: str) -> Iterator[tuple[bool, str]]:
-    """Stretches of a text between spaces and signs, and whether they are Japanese."""
-    for run in RUNS.finditer(normalise(text)):
-        joined = run.lastgroup == "joined"
-        yield joined, run.group() if joined else unaccented(run.group())
+    """Stretches of a text between spaces and signs, and whether they are Japanese.
+
+    A Japanese one that follows a number says so with `AFTER_NUMBER` before it.
+    """
+    normal = normalise(text)
+    for run in RUNS.finditer(normal):
+        is_japanese = run.lastgroup == "joined"
+        yield is_japanese, in_context(normal, run) if is_japanese else unaccented(run.group())
+
+
+def in_context(text: str, run: re.Match[str]) -> str:
+    """A Japanese run as the analyser is to see it."""
+    return (AFTER_NUMBER if text[: run.start()][-1:].isdecimal() else "") + run.group()
 
 
 def has_joined_script(text: str) -> bool:

@@ -146,10 +146,19 @@ def test_excessive_query_is_refused(text):
         parse(text, "AND")
 
 
+def test_question_is_no_wildcard():
+    """Who asks 除雪車はどこ? means the words; in other scripts ? is one letter."""
+    assert parse_words("消火栓? b?s", "100%") == Clauses(
+        should=(Term("", "消火栓"), Pattern("", ("b", Wild.ONE, "s"))), minimum=2
+    )
+
+
 def test_pasted_page_is_refused_in_a_search_box():
     """More words than anybody types are an error that says how many there may be."""
     with pytest.raises(pysolr.SolrError, match="101, at most 100"):
         parse_words("a " * 101, "100%")
+    with pytest.raises(pysolr.SolrError, match="too long: 60001 characters, at most 60000"):
+        parse_words("あ" * 60_001, "100%")
 
 
 @pytest.mark.parametrize(
