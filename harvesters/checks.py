@@ -2,13 +2,16 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
+import polars as pl
 from frictionless import Check, errors
 
 PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+SURE_NUMBER = r"^-?[0-9]{1,15}(?:\.[0-9]{1,15})?$"
+"""Nearly all plain numbers, and a form that Python and Polars read alike."""
 
 
 class OutsideCityError(errors.CellError):
@@ -61,6 +64,18 @@ class inside_city(Check):  # noqa: N801  Frictionless names its checks like func
     east: float
     north: float
 
+    @property
+    def names(self) -> set[str]:
+        """The columns it reads."""
+        return {self.latitude, self.longitude}
+
+    def doubtful(self, columns: Mapping[str, pl.Expr]) -> pl.Expr:
+        """The rows that may break the rule: all but blank positions and those plainly inside."""
+        latitude, longitude = columns[self.latitude], columns[self.longitude]
+        inside = _plainly_within(latitude, self.south, self.north)
+        inside &= _plainly_within(longitude, self.west, self.east)
+        return ~(inside | ((latitude == "") & (longitude == "")))
+
     def validate_row(self, row: Any) -> Iterator[errors.CellError]:
         """Looks at the two cells together, since neither alone says where the place is."""
         latitude, longitude = _number(row, self.latitude), _number(row, self.longitude)
@@ -99,6 +114,18 @@ class plain_numbers(Check):  # noqa: N801  as above
 
     columns: list[str]
 
+    @property
+    def names(self) -> set[str]:
+        """The columns it reads."""
+        return set(self.columns)
+
+    def doubtful(self, columns: Mapping[str, pl.Expr]) -> pl.Expr:
+        """The rows that may break the rule."""
+        plain = [
+            (columns[name] == "") | columns[name].str.contains(SURE_NUMBER) for name in self.columns
+        ]
+        return ~pl.all_horizontal(pl.lit(True), *plain)
+
     def validate_row(self, row: Any) -> Iterator[errors.CellError]:
         """1_000, 1e3 and NaN are numbers for Python, and for hardly anybody else."""
         for name in self.columns:
@@ -112,8 +139,15 @@ class plain_numbers(Check):  # noqa: N801  as above
     }
 
 
+def _plainly_within(column: pl.Expr, low: float, high: float) -> pl.Expr:
+    number = column.cast(pl.Float64, strict=False)
+    return column.str.contains(SURE_NUMBER) & number.is_between(low, high)
+
+
 def _text(row: Any, name: str) -> str:
-    return str(row.cells[row.field_names.index(name)])
+    """The cell as it is written; a row may end before it."""
+    place = row.field_names.index(name)
+    return str(row.cells[place]) if place < len(row.cells) else ""
 
 
 def _number(row: Any, name: str) -> float | None:
@@ -129,7 +163,7 @@ def _error(kind: type[errors.CellError], row: Any, name: str, note: str) -> erro
         note=note,
         cells=[str(cell) for cell in row.cells],
         row_number=row.row_number,
-        cell=str(row.cells[place]),
+        cell=_text(row, name),
         field_name=name,
         field_number=place + 1,
     )

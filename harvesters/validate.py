@@ -5,13 +5,15 @@ import io
 from dataclasses import dataclass
 from typing import Any
 
-from frictionless import Checklist, Dialect, Resource, Schema
+from frictionless import Checklist, Dialect, Schema
 from frictionless.checks.table.table_dimensions import table_dimensions
 from frictionless.formats import CsvControl
+from frictionless.resources import TableResource
 
 from harvesters.checks import inside_city, plain_numbers
 from harvesters.city import City, Feed
 from harvesters.source import Table
+from harvesters.validation.judge import judge
 
 NUMBERS = ("number", "integer")
 
@@ -27,17 +29,25 @@ class Verdict:
 
 def validate(table: Table, feed: Feed, city: City) -> Verdict:
     """Judges the table by its schema, the row bounds and the bounds of the city."""
-    content = to_csv(table)
-    resource = Resource(
-        name=feed.dataset.name,
-        data=content,
-        scheme="buffer",
-        format="csv",
-        encoding="utf-8-sig",
-        dialect=_dialect(),
-        schema=Schema.from_descriptor(schema(table)),
-    )
-    report = resource.validate(checklist=_checklist(table, feed, city))
+    return judged(table, feed.dataset.name, _checklist(table, feed, city))
+
+
+def judged(table: Table, name: str, checklist: Checklist) -> Verdict:
+    """Judges the table by its schema and a list of checks."""
+    content, described = to_csv(table), schema(table)
+
+    def resource() -> TableResource:
+        return TableResource(
+            name=name,
+            data=content,
+            scheme="buffer",
+            format="csv",
+            encoding="utf-8-sig",
+            dialect=_dialect(),
+            schema=Schema.from_descriptor(described),
+        )
+
+    report = judge(resource, checklist)
     return Verdict(valid=report.valid, report=report.to_descriptor(), csv=content)
 
 

@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-from benchmarks import portal, search
+from benchmarks import portal, search, validate
 
-MEASURED = ("portal", "search")
+MEASURED = ("portal", "search", "validate")
 
 
 def main() -> int:
@@ -18,6 +18,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.name == "search":
         search.measure(options.sizes)
+    elif options.name == "validate":
+        validate.measure()
     else:
         portal.measure()
     return 0

@@ -1,0 +1,189 @@
+"""Which rows may be wrong, found by looking at whole columns: rather too many than one too few."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import polars as pl
+from frictionless import Field
+
+from harvesters.checks import SURE_NUMBER
+from harvesters.validation.cells import Cells
+
+DAY = (
+    "(?:19|20)[0-9]{2}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+    "|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+)
+CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+ZONE = "(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?"
+ANY_TEXT = {"any", "string"}
+PLAIN = {
+    "integer": "^-?[0-9]{1,18}$",
+    "number": SURE_NUMBER,
+    "datetime": rf"^{DAY}T{CLOCK}(?:\.[0-9]{{1,6}})?{ZONE}$",
+    "time": rf"^{CLOCK}(?:\.[0-9]{{1,6}})?{ZONE}$",
+}
+"""Texts that are a value of the type for certain."""
+ONE_WAY = {
+    "integer": "^(?:0|-?[1-9][0-9]{0,17})$",
+    "number": r"^(?:0|-?[1-9][0-9]{0,14}|-?(?:0|[1-9][0-9]{0,14})\.[0-9]{0,14}[1-9])$",
+    "date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    "datetime": rf"^{DAY}T{CLOCK}(?:\.[0-9]{{0,5}}[1-9])?Z$",
+}
+"""Texts that are the same value only if they are the same text."""
+PLAIN_PATTERN = re.compile(
+    r"(?:(?:\[(?:[0-9A-Za-z]-[0-9A-Za-z]|[0-9A-Za-z])+\]|[0-9A-Za-z :/_-])"
+    r"(?:\{[0-9]{1,3}(?:,[0-9]{0,3})?\}|[*+?])?)+"
+)
+"""Patterns that mean the same to Python and to Polars."""
+
+
+def doubtful(cells: Cells, fields: list[Field], key: list[str], checks: list[pl.Expr]) -> list[int]:
+    """The places of all rows that Frictionless must see: the first, and any that may be wrong."""
+    frame = cells.frame
+    looked = frame.lazy().select(
+        *(~_surely_valid(pl.col(str(place)), field) for place, field in enumerate(fields)),
+        pl.any_horizontal(pl.lit(False), *checks).alias("checks"),
+    )
+    *unsure, broken = looked.collect().get_columns()
+    columns = frame.get_columns()
+    refused = [
+        _refused(column, mask.fill_null(False), field, _is_compared(field, key))
+        for column, mask, field in zip(columns, unsure, fields, strict=True)
+    ]
+    rows = {*range(min(1, frame.height)), *cells.ragged, *_blank(columns, fields)}
+    for mask in (broken.fill_null(True), *refused, *_repeated(columns, fields, refused, key)):
+        rows.update(mask.arg_true())
+    return sorted(rows)
+
+
+def _is_compared(field: Field, key: list[str]) -> bool:
+    return field.name in key or bool(field.constraints.get("unique"))
+
+
+def _blank(columns: list[pl.Series], fields: list[Field]) -> pl.Series:
+    """The rows without any value: looked for among those whose first cells are missing."""
+    rows = columns[0].is_in(_missing(fields[0])).arg_true()
+    for column, field in zip(columns[1:], fields[1:], strict=True):
+        if rows.is_empty():
+            break
+        rows = rows.filter(column.gather(rows).is_in(_missing(field)))
+    return rows
+
+
+def _repeated(
+    columns: list[pl.Series], fields: list[Field], refused: list[pl.Series], key: list[str]
+) -> Iterator[pl.Series]:
+    """The rows that share a value or a key which should be theirs alone, or have no key."""
+    keys = {
+        field.name: _key(column, field, column.is_in(_missing(field)) | mask)
+        for column, field, mask in zip(columns, fields, refused, strict=True)
+        if _is_compared(field, key)
+    }
+    for field in fields:
+        if field.constraints.get("unique"):
+            yield keys[field.name].is_duplicated() & keys[field.name].is_not_null()
+    if key:
+        chosen = pl.DataFrame([keys[name].alias(name) for name in key])
+        yield chosen.is_duplicated()
+        yield chosen.select(pl.all_horizontal(pl.all().is_null())).to_series()
+
+
+def _missing(field: Field) -> pl.Series:
+    if not field.has_defined("missing_values") and field.schema:
+        return _texts(field.schema.missing_values)
+    return _texts(field.missing_values)
+
+
+def _texts(texts: Iterable[str]) -> pl.Series:
+    """One list, with its type, which an empty list does not have."""
+    return pl.Series(texts, dtype=pl.String).implode()
+
+
+def _refused(column: pl.Series, unsure: pl.Series, field: Field, compared: bool) -> pl.Series:
+    """The cells that Frictionless refuses; it is asked once for each text that is not plain."""
+    texts = column.filter(unsure).unique().drop_nulls()
+    read = field.create_cell_reader()
+    wrong = [text for text in texts if not _accepted(read, text, compared)]
+    if not wrong:
+        return pl.repeat(False, len(column), eager=True)
+    return column.is_in(_texts(wrong)).fill_null(False)
+
+
+def _accepted(read: Callable[[str], tuple[Any, Any]], text: str, compared: bool) -> bool:
+    """Whatever else goes wrong with a value, Frictionless will meet it in the row."""
+    try:
+        value, notes = read(text)
+        if compared:
+            hash(value)
+    except Exception:  # noqa: BLE001  any type of field may raise anything
+        return False
+    return not notes
+
+
+def _surely_valid(cell: pl.Expr, field: Field) -> pl.Expr:
+    """What is valid beyond doubt; false where only Frictionless knows."""
+    active = [name for name in field.supported_constraints if field.constraints.get(name)
+              is not None]  # fmt: skip
+    rules = [_of_type(cell, field), *(_fulfilled(cell, field, name) for name in active)]
+    known = [rule for rule in rules if rule is not None]
+    if len(known) < len(rules):
+        return cell.is_null()
+    if field.type in ANY_TEXT and not active:
+        return cell.is_not_null()
+    return pl.all_horizontal(*known, ~cell.is_in(_missing(field)))
+
+
+def _of_type(cell: pl.Expr, field: Field) -> pl.Expr | None:
+    if field.type not in {*ANY_TEXT, *PLAIN} or not _is_usual(field):
+        return None
+    return cell.is_not_null() if field.type in ANY_TEXT else cell.str.contains(PLAIN[field.type])
+
+
+def _is_usual(field: Field) -> bool:
+    odd = {"group_char", "decimal_char", "bare_number", "float_number"}
+    return field.format == "default" and not odd.intersection(field.list_defined())
+
+
+def _fulfilled(cell: pl.Expr, field: Field, name: str) -> pl.Expr | None:
+    """What surely fulfils a constraint."""
+    wanted = field.constraints[name]
+    if name == "required":
+        return cell.is_not_null()
+    if name == "pattern":
+        return cell.str.contains(f"^{wanted}$") if PLAIN_PATTERN.fullmatch(wanted) else None
+    if name == "minLength":
+        return cell.str.len_chars().ge(wanted)
+    if name == "maxLength":
+        return cell.str.len_chars().le(wanted)
+    if field.type in {"integer", "number"} and name != "enum":
+        return _inside(cell, field, name)
+    return None
+
+
+def _inside(cell: pl.Expr, field: Field, name: str) -> pl.Expr | None:
+    """Strictly inside a bound: what rounds to the bound itself is left to Frictionless."""
+    try:
+        bound = float(field.create_value_reader()(field.constraints[name]))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if math.isnan(bound):
+        return None
+    number = cell.cast(pl.Float64, strict=False)
+    return number.gt(bound) if name.lower().endswith("minimum") else number.lt(bound)
+
+
+def _key(column: pl.Series, field: Field, nothing: pl.Series) -> pl.Series:
+    """The same for two cells if they hold the same value, and null where they hold none."""
+    texts = column.zip_with(~nothing, pl.Series([None], dtype=pl.String))
+    if _is_usual(field) and (
+        field.type in ANY_TEXT
+        or (field.type in ONE_WAY and texts.drop_nulls().str.contains(ONE_WAY[field.type]).all())
+    ):
+        return texts
+    read = field.create_cell_reader()
+    distinct = texts.unique().drop_nulls()
+    values: dict[Any, int] = {}
+    numbers = [values.setdefault(read(text)[0], len(values)) for text in distinct]
+    return texts.replace_strict(distinct, pl.Series(numbers, dtype=pl.Int64))
