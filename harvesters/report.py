@@ -91,6 +91,58 @@ REPAIRS: dict[str, tuple[Words, Words]] = {
         Words("短い行", "short row"),
         Words("行の終わりに無い値を空としました", "Values missing at the end of a row left empty"),
     ),
+    "separators": (
+        Words("桁区切り", "thousands separators"),
+        Words("数値から桁区切りのコンマを除きました", "Thousands separators removed"),
+    ),
+    "minus-sign": (
+        Words("△▲", "minus signs"),
+        Words("△や▲をマイナスに直しました", "Triangles made minus signs"),
+    ),
+    "decimal-zero": (
+        Words("末尾の .0", "trailing .0"),
+        Words("整数の末尾の .0 を除きました", "Trailing .0 removed from whole numbers"),
+    ),
+    "no-value": (
+        Words("値なしの印", "marks for no value"),
+        Words("「-」「…」などの印を空としました", "Marks such as - and … left empty"),
+    ),
+    "wareki": (
+        Words("和暦", "Japanese eras"),
+        Words("和暦を西暦に直しました", "Years of Japanese eras converted"),
+    ),
+    "date-form": (
+        Words("日付の形", "form of dates"),
+        Words("日付を 2026-11-01 の形に直しました", "Dates written as 2026-11-01"),
+    ),
+    "serial-date": (
+        Words("Excel の日付番号", "Excel's day numbers"),
+        Words("Excel の日付番号を日付に直しました", "Excel's day numbers made dates"),
+    ),
+    "time-form": (
+        Words("時刻の形", "form of times"),
+        Words("時刻を 08:30:00 の形に直しました", "Times written as 08:30:00"),
+    ),
+    "dms": (
+        Words("度分秒", "degrees, minutes, seconds"),
+        Words("度分秒を十進の度に直しました", "Degrees, minutes and seconds made decimal"),
+    ),
+    "swapped-coordinates": (
+        Words("緯度と経度の入れ替わり", "latitude and longitude swapped"),
+        Words("入れ替わった緯度と経度を戻しました", "Latitude and longitude changed back"),
+    ),
+    "tokyo-datum": (
+        Words("日本測地系", "Tokyo datum"),
+        Words("日本測地系の位置を世界測地系に直しました", "Positions moved from the Tokyo datum"),
+    ),
+    "merged-cells": (
+        Words("結合セル", "merged cells"),
+        Words("結合されたセルの値を各行に補いました", "Values of merged cells filled in"),
+    ),
+    "ditto": (
+        Words("同上", "ditto marks"),
+        Words("「〃」「同上」を上の行の値にしました", "Ditto marks replaced by the value above"),
+    ),
 }
 """Rule: its name in a line of figures, and what was done, for the readers of the dataset's page."""
 TYPES = {
