@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
-from harvesters import keep, pipeline
+from harvesters import alone, keep, pipeline
 from harvesters import publish as publishing
 from harvesters import settings as setting
 from harvesters.city import load_city
 from harvesters.errors import ConfigurationError, HarvestError, InvalidTableError
+from harvesters.page import as_page
 from harvesters.report import Finding, as_table, padded
 from harvesters.words import Words, language
 
@@ -94,17 +95,66 @@ def fetch(source: str, city: str | None) -> None:
 
 
 @cli.command()
-@click.argument("source")
+@click.argument("source", metavar="SOURCE|FILE")
 @city_option
 @from_option
+@click.option(
+    "--schema",
+    metavar="SOURCE",
+    help="FILE をこのデータの規則で検証する。Validate FILE by the rules of this source.",
+)
 @json_option
-def validate(source: str, city: str | None, file: Path | None, as_json: bool) -> None:
-    """取得、正規化、検証をする。公開はしない。Fetch, normalise and validate; publish nothing."""
+@click.option(
+    "--html",
+    "page",
+    metavar="PAGE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="FILE の結果を、開いて印刷できるページに書く。Write what is found in FILE as a page.",
+)
+def validate(
+    source: str, city: str | None, file: Path | None, schema: str | None, as_json: bool, page: Path
+) -> None:
+    """取得、正規化、検証をする。公開はしない。Fetch, normalise and validate; publish nothing.
+
+    手元のファイルも、そのまま検証できる。Any FILE can be validated, too, without a portal.
+    """
+    if "." in source or "/" in source:
+        if file:
+            raise click.UsageError("FILE か SOURCE --from のどちらか。Give FILE or SOURCE --from.")
+        return validate_file(Path(source), city, schema, as_json, page)
+    if schema or page:
+        raise click.UsageError("--schema と --html は FILE と。--schema and --html need FILE.")
     with refusals(language(), as_json=as_json):
         checked = pipeline.check(one_job(source, city, quiet=as_json), file)
         if as_json:
             click.echo(json.dumps(checked.report, ensure_ascii=False, indent=1))
         pipeline.refuse_invalid(checked)
+
+
+def validate_file(
+    file: Path, city: str | None, schema: str | None, as_json: bool, page: Path | None
+) -> None:
+    """A file on its own: the report as lines, as JSON or as a page; the exit code tells, too."""
+    spoken = language()
+    with refusals(spoken, as_json=as_json):
+        job = one_job(schema, city, quiet=True) if schema else None
+        judged = alone.by_descriptor(file, job) if job else alone.by_columns(file)
+        if page:
+            write_page(page, as_page(judged, spoken))
+        if as_json:
+            click.echo(json.dumps(judged.report, ensure_ascii=False, indent=1))
+        else:
+            for line in alone.summary(judged):
+                click.echo(line.said(spoken))
+        alone.refuse_invalid(judged)
+
+
+def write_page(page: Path, text: str) -> None:
+    """Refused as a wrong call where nothing can be written."""
+    try:
+        page.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"--html {page}: {error.strerror}") from error
 
 
 @cli.command()

@@ -1,0 +1,156 @@
+"""Judges a file on its own: by a dataset's descriptor, or by what its columns themselves suggest."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from frictionless import Checklist
+
+from harvesters import fetch as fetching
+from harvesters import intake
+from harvesters import report as reporting
+from harvesters import validate as validating
+from harvesters.dataset import Field
+from harvesters.errors import ColumnsError, InvalidTableError, NotTheListError
+from harvesters.fetch import Snapshot
+from harvesters.pipeline import Job, normalise
+from harvesters.source import Table
+from harvesters.words import Words
+
+SUGGESTED = {
+    "integer": r"^(?:0|-?[1-9][0-9]{0,17})$",
+    "number": r"^-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?$",
+    "date": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    "datetime": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}",
+}
+"""Tried in this order; a number with leading zeros is a code and stays text."""
+STRAY = 0.01
+"""The share of values that may be of another kind: they are the faults that are looked for."""
+KINDS = {"string": Words("文字", "text"), **reporting.TYPES}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A file, its table, and the complete report."""
+
+    file: Path
+    table: Table
+    report: dict[str, Any]
+
+    @property
+    def findings(self) -> list[reporting.Finding]:
+        """What is wrong, by cell."""
+        return [reporting.Finding(**one) for one in self.report["aizu"]["findings"]]
+
+
+def by_columns(file: Path) -> Judged:
+    """Without a descriptor: the kinds of the columns are suggested by nearly all their values."""
+    snapshot = fetching.read_file(file)
+    table = _named(snapshot, lambda: _suggested(intake.read(snapshot.content, [])))
+    return _judged(file, table, validating.judged(table, "table", Checklist()))
+
+
+def by_descriptor(file: Path, job: Job) -> Judged:
+    """By the rules that hold before the dataset would be published; nothing is kept."""
+    table = normalise(job, fetching.read_file(file))
+    return _judged(file, table, validating.validate(table, job.feed, job.city))
+
+
+def refuse_invalid(judged: Judged) -> None:
+    """Whoever asked learns from the exit code, too."""
+    count = len(judged.findings)
+    if not judged.report["valid"]:
+        raise InvalidTableError(
+            f"{judged.file}: 誤り {count:,} 件。", f"{judged.file}: {count:,} errors", judged.report
+        )
+
+
+def summary(judged: Judged) -> list[Words]:
+    """What was read, and how; the findings are said apart."""
+    rows, repairs = len(judged.table.rows), reporting.repairs_told(judged.table)
+    read = Words(
+        f"{judged.file}: {rows:,} 行（{judged.table.encoding}）、{repairs.ja}",
+        f"{judged.file}: {rows:,} rows ({judged.table.encoding}), {repairs.en}",
+    )
+    good = [Words("問題ありません", "valid")] if judged.report["valid"] else []
+    return [read, *judged.table.notes, *good]
+
+
+def suggested_told(table: Table) -> Words:
+    """The kinds that were assumed, since nobody has said them."""
+    said = [(field.name, KINDS[field.type]) for field in table.fields]
+    ja = "、".join(f"{name}: {kind.ja}" for name, kind in said)
+    en = ", ".join(f"{name}: {kind.en}" for name, kind in said)
+    return Words(
+        f"スキーマの指定がないため、列の種類を値から推定しました（--schema で指定できます）。{ja}",
+        f"No schema was named: kinds of columns are inferred from their values (see --schema). {en}",
+    )
+
+
+def _judged(file: Path, table: Table, verdict: validating.Verdict) -> Judged:
+    return Judged(file=file, table=table, report=reporting.complete(verdict.report, table))
+
+
+def _named(snapshot: Snapshot, read: Callable[[], Table]) -> Table:
+    """A refusal that says which file it is about."""
+    try:
+        return read()
+    except (NotTheListError, ColumnsError) as error:
+        told = Words(*(f"{snapshot.filename}: {text}" for text in error.words))
+        raise type(error)(told.ja, told.en) from error
+
+
+def _suggested(sheet: intake.Sheet) -> Table:
+    _refuse_unnamed(sheet.headings)
+    fields = tuple(
+        _field(heading, [row[place] for row in sheet.rows])
+        for place, heading in enumerate(sheet.headings)
+    )
+    table = Table(
+        fields=fields,
+        key=(),
+        rows=sheet.rows,
+        row_numbers=sheet.row_numbers,
+        headings={heading: heading for heading in sheet.headings},
+        encoding=sheet.encoding,
+        repairs=list(sheet.repairs),
+        notes=list(sheet.notes),
+    )
+    table.notes.append(suggested_told(table))
+    return table
+
+
+def _refuse_unnamed(headings: list[str]) -> None:
+    """A finding could not say which of two columns it means."""
+    if not all(headings):
+        place = headings.index("") + 1
+        raise ColumnsError(
+            f"{place} 列目に見出しがありません。見出しを付けるか、列を消してください。",
+            f"column {place} has no heading; name it or remove it",
+        )
+    if twice := [heading for heading in headings if headings.count(heading) > 1]:
+        raise ColumnsError(
+            f"見出し「{twice[0]}」が 2 回あります。", f"the heading {twice[0]!r} occurs twice"
+        )
+
+
+def _field(heading: str, values: list[str]) -> Field:
+    return Field(
+        name=heading,
+        type=_kind(pl.Series(values, dtype=pl.String)),
+        title=Words(heading, heading),
+        description=Words("", ""),
+        constraints={},
+        origins=(),
+    )
+
+
+def _kind(values: pl.Series) -> str:
+    written = values.filter(values != "")
+    for kind, pattern in SUGGESTED.items():
+        fitting = written.str.contains(pattern).sum()
+        if fitting and len(written) - fitting <= STRAY * len(written):
+            return kind
+    return "string"

@@ -1,0 +1,131 @@
+"""The report of one file as a page that a clerk can open, mark and print; it needs nothing else."""
+
+from collections import Counter
+from collections.abc import Iterable
+from html import escape
+
+from harvesters.alone import Judged
+from harvesters.report import Finding, repairs_told
+from harvesters.words import Words
+
+SHOWN_ROWS = 200
+SHOWN_FINDINGS = 1_000
+STYLE = """
+body { font: 16px/1.6 system-ui, "Hiragino Sans", "Noto Sans JP", "Yu Gothic", sans-serif;
+       margin: 2rem auto; max-width: 80rem; padding: 0 1rem; color: #1a1a1a; background: #fff }
+h1 { font-size: 1.5rem } h2 { font-size: 1.2rem; margin-top: 2rem }
+.good { border-left: .5rem solid #1b6e3c; padding-left: 1rem }
+.bad { border-left: .5rem solid #b3261e; padding-left: 1rem }
+.wide { overflow-x: auto }
+table { border-collapse: collapse; font-size: .875rem }
+th, td { border: 1px solid #767676; padding: .25rem .5rem; text-align: left; vertical-align: top }
+thead { display: table-header-group } th { background: #f0f0f0 } tr { break-inside: avoid }
+td { white-space: pre-wrap; overflow-wrap: anywhere }
+mark { background: #ffd8d3; color: #1a1a1a; outline: 2px solid #b3261e; display: block }
+@media print { body { margin: 0; max-width: none; font-size: 10pt } .wide { overflow: visible }
+  mark { print-color-adjust: exact } @page { size: A4 landscape; margin: 12mm } }
+"""
+FINDING = Words("行,列,値,規則,すること", "row,column,value,rule,what to do")
+ROW = Words("行", "row")
+
+
+def as_page(judged: Judged, language: str) -> str:
+    """HTML with its style inside; whatever comes from the file is escaped."""
+    findings = judged.findings
+    title = Words(f"{judged.file.name} の検証結果", f"Validation of {judged.file.name}")
+    parts = [
+        f"<h1>{escape(title.said(language))}</h1>",
+        _verdict(judged, findings, language),
+        *(f"<p>{escape(note.said(language))}</p>" for note in judged.table.notes),
+    ]
+    if findings:
+        parts += _faults(judged, findings, language)
+    body = "\n".join(parts)
+    return (
+        f'<!doctype html>\n<html lang="{language}">\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title.said(language))}</title>\n<style>{STYLE}</style>\n"
+        f"<main>\n{body}\n</main>\n</html>\n"
+    )
+
+
+def _verdict(judged: Judged, findings: list[Finding], language: str) -> str:
+    rows, repairs = len(judged.table.rows), repairs_told(judged.table)
+    about = Words(
+        f"{rows:,} 行（{judged.table.encoding}）、{repairs.ja}",
+        f"{rows:,} rows ({judged.table.encoding}), {repairs.en}",
+    )
+    told = Words("問題ありません。", "No errors.")
+    if findings:
+        wrong = len({finding.row for finding in findings})
+        count = len(findings)
+        told = Words(f"誤り {count:,} 件（{wrong:,} 行）", f"{count:,} errors in {wrong:,} rows")
+    kind = "bad" if findings else "good"
+    return f'<p class="{kind}"><strong>{told.said(language)}</strong><br>{about.said(language)}</p>'
+
+
+def _faults(judged: Judged, findings: list[Finding], language: str) -> list[str]:
+    listed = [finding.cells(language) for finding in findings[:SHOWN_FINDINGS]]
+    body = "".join(_line(map(escape, cells)) for cells in listed)
+    found = Words("誤りの一覧", "List of errors").said(language)
+    where = Words("誤りのある行", "Rows with errors").said(language)
+    return [
+        f"<h2>{found}</h2>",
+        _by_column(findings, language),
+        _table(FINDING.said(language).split(","), body),
+        _more(len(findings) - SHOWN_FINDINGS, language),
+        f"<h2>{where}</h2>",
+        *_rows(judged, findings, language),
+    ]
+
+
+def _by_column(findings: list[Finding], language: str) -> str:
+    counts = Counter(finding.column for finding in findings)
+    whole = Words("（表全体）", "(whole table)").said(language)
+    said = "、" if language == "ja" else ", "
+    return f"<p>{said.join(f'{escape(name) or whole} {n:,}' for name, n in counts.items())}</p>"
+
+
+def _rows(judged: Judged, findings: list[Finding], language: str) -> list[str]:
+    """Each faulty row once, with its faulty cells marked and why."""
+    table = judged.table
+    headings = [table.headings.get(field.name, field.name) for field in table.fields]
+    faults: dict[int, dict[str, str]] = {}
+    for finding in findings:
+        if finding.row is not None:
+            cells = faults.setdefault(finding.row, {})
+            for column in finding.column.split(" + "):
+                cells[column] = finding.cells(language)[3]
+    places = {row: place for place, row in enumerate(table.row_numbers)}
+    shown = [row for row in sorted(faults) if row in places][:SHOWN_ROWS]
+    body = "".join(
+        _line([str(row), *_marked(headings, table.rows[places[row]], faults[row])]) for row in shown
+    )
+    return [
+        _table([ROW.said(language), *headings], body),
+        _more(len(faults) - len(shown), language),
+    ]
+
+
+def _marked(headings: list[str], cells: list[str], faults: dict[str, str]) -> list[str]:
+    return [
+        f'<mark title="{escape(faults[heading])}">{escape(cell) or "&nbsp;"}</mark>'
+        if heading in faults
+        else escape(cell)
+        for heading, cell in zip(headings, cells, strict=True)
+    ]
+
+
+def _table(headings: Iterable[str], body: str) -> str:
+    head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>\n"
+
+
+def _more(count: int, language: str) -> str:
+    if count <= 0:
+        return ""
+    return f"<p>{Words(f'ほか {count:,} 件', f'and {count:,} more').said(language)}</p>"
