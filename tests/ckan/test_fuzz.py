@@ -117,7 +117,7 @@ BROKEN = [
 
 
 # Of these one is a query: something with a letter, with an id, or, if nothing is typed, everything.
-FINDING = {"*", "?", "**", "*?*?*", "?*", "id:*", "{0}", "\r\n\t"}
+FINDING = {"*", "?", "**", "*?*?*", "?*", "id:*", "{0}", "\r\n\t", "/", "/* */"}
 
 
 def test_what_is_typed_gets_an_answer(app):

@@ -11,6 +11,7 @@ from ckan import model
 from ckan.cli.db import upgrade
 from ckan.common import config
 from ckan.lib.i18n import build_js_translations
+from ckan.lib.search.common import is_available
 from ckanext.datastore.backend.postgres import get_write_engine
 from ckanext.datastore.cli import permissions_sql
 from sqlalchemy.engine import make_url
@@ -54,6 +55,8 @@ def setup(
     """
     context.invoke(upgrade, version="head", plugin="", skip_core=False, skip_plugins=False)
     datastore_permissions()
+    # An index of an older form is made anew by the first who asks it: here nobody waits for a page.
+    is_available()
     _account(admin_name, admin_email, admin_password)
     admin = _user(admin_name)
     admin.sysadmin = True

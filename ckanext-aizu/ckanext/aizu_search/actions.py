@@ -146,6 +146,6 @@ def aizu_search_similar(context: Context, data_dict: dict[str, Any]) -> list[dic
         ids = similar(data_dict["id"], limit, visible(context))
     if not ids:
         return []
-    asked = {"fq": f"id:({' OR '.join(ids)})", "rows": limit}
+    asked = {"fq": "id:({})".format(" OR ".join(f'"{one}"' for one in ids)), "rows": limit}
     found = tk.get_action("package_search")(tk.fresh_context(context), asked)
     return sorted(found["results"], key=lambda package: ids.index(package["id"]))

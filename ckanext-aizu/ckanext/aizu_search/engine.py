@@ -19,7 +19,7 @@ from .statement import Statement
 # search; and no search may last for ever.
 _SETTINGS = (
     "set local random_page_cost = 1; set local work_mem = '32MB'; set local jit = off;"
-    " set local statement_timeout = '20s'; "
+    " set local statement_timeout = '10s'; "
 )
 
 

@@ -28,6 +28,8 @@ _MOST_CLAUSES = 1024
 _MOST_WORDS = 100
 # Room for a filter by a thousand ids.
 _LONGEST = 60_000
+# Signs that part words for a reader of Japanese; a slash would begin a regular expression.
+_SEPARATORS = re.compile(r'(?P<quoted>"[^"]*")|[、，／＆/]')
 # 除雪車はどこ? is a question and no wildcard.
 _QUESTION = re.compile(rf"(?<=[{KANJI}{KANA}])\?+(?=\s|$)")
 # What to leave alone, then Solr's spellings that luqum does not know or reads as something else.
@@ -70,7 +72,7 @@ def parse_words(text: str, minimum: str) -> Query:
     """Read what a person typed: Lucene's syntax if it is that, otherwise just its words."""
     if (count := len(text.split())) > _MOST_WORDS:
         raise pysolr.SolrError(f"Too many words in the query: {count}, at most {_MOST_WORDS}")
-    text = _QUESTION.sub("", text)
+    text = _QUESTION.sub("", _SEPARATORS.sub(lambda found: found["quoted"] or " ", text))
     try:
         return parse(text, minimum=minimum)
     except QuerySyntaxError:

@@ -13,6 +13,9 @@ VISIBLE = (
     " and (%(labels)s::text[] is null or d.permission_labels && %(labels)s)"
 )
 
+# For what nobody has asked for a search may not take long.
+SETTINGS = "set local random_page_cost = 1; set local jit = off; set local statement_timeout = '2s'"
+
 
 def visible(context: Context) -> dict[str, Any]:
     """The parameters of `VISIBLE` for the reader whom the context names."""

@@ -26,6 +26,8 @@ _FACETED = ("facet", "facet.field", "facet.limit", "facet.mincount")
 # CKAN leaves these in its calls; they say nothing to Solr either.
 _IDLE = ("wt", "extras", "fq_list")
 _KNOWN = frozenset((*_MEANT, *_READING, *_FACETED, *_IDLE))
+# What PostgreSQL takes for a limit.
+_LARGEST = 2**31
 _DATA_DICTS = ("data_dict", "validated_data_dict")
 _WORD_PARSERS = ("dismax", "edismax")
 _NEVER_WHOLE = (Kind.TEXT, Kind.SUBSTRING, Kind.PLACE)
@@ -199,6 +201,8 @@ def _number(kind: Any, given: Mapping[str, Any], name: str, default: Any) -> Any
         number = kind(given.get(name, default))
     except (TypeError, ValueError) as error:
         raise pysolr.SolrError(f"Not a number: {name}={str(given[name])[:100]}") from error
+    if abs(number) > _LARGEST:
+        raise pysolr.SolrError(f"Too large a number: {name}={str(given[name])[:100]}")
     if name in ("rows", "start") and number < 0:
         raise pysolr.SolrError(f"'{name}' parameter cannot be negative")
     return number

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import pysolr
 from sqlalchemy import text
 from sqlalchemy.engine import Connection, Engine
 
@@ -79,7 +80,13 @@ def _refill(connection: Connection, put: Callable[[Connection, dict[str, Any]], 
     ids = connection.execute(text("select index_id from aizu_search_before.stored")).scalars().all()
     for index_id in ids:
         kept = text("select * from aizu_search_before.stored where index_id = :id")
-        put(connection, dict(connection.execute(kept, {"id": index_id}).mappings().one()))
+        found = dict(connection.execute(kept, {"id": index_id}).mappings().one())
+        try:
+            with connection.begin_nested():
+                put(connection, found)
+        except pysolr.SolrError:
+            # One that an earlier version took must not keep all others from being found.
+            log.exception("Entry %s was left out of the index: rebuild its dataset", index_id)
     connection.execute(text("drop schema aizu_search_before cascade"))
     log.info("The search index has a new form; %d datasets went over", len(ids))
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import storage
-from .characters import KANJI
-from .readers import VISIBLE
-from .text import BEGINS, INSIDE, JOINERS, READING, document_tokens, quoted
+from .characters import KANJI, hiragana
+from .japanese import parts
+from .readers import SETTINGS, VISIBLE
+from .text import BEGINS, INSIDE, READING, document_tokens, quoted, runs
 
 _WEIGHTS = {"tags": 3.0, "title_string": 2.0, "groups": 1.0}
 _MOST_WORDS = 40
@@ -17,9 +18,6 @@ _LEAST_SHARED = 0.3
 
 _KANJI = re.compile(f"[{KANJI}]")
 
-_SETTINGS = (
-    "set local random_page_cost = 1; set local jit = off; set local statement_timeout = '2s'"
-)
 _DATASET = """
     select id, title_string, tags, groups, dataset_type from aizu_search.dataset d
     where d.site_id = %(site)s and (d.id = %(wanted)s or d.name = %(wanted)s)
@@ -40,18 +38,23 @@ _SIMILAR = f"""
         from hit, everything
         group by query, weight, number having count(*) <= greatest(50, number / 20)
     )
-    select id from hit join telling using (query)
-    where id <> %(id)s group by id
-    having sum(worth) > (select max(ln(number)) from everything)
-        and sum(worth) > %(least)s * (select sum(worth) from telling where is_shared)
-    order by sum(worth) desc, id limit %(limit)s
+    select id from (
+        -- One for each title: a dataset of every year is like the others of its series.
+        select distinct on (title_string) id, worth from (
+            select id, sum(worth) as worth from hit join telling using (query)
+            where id <> %(id)s group by id
+            having sum(worth) > (select max(ln(number)) from everything)
+                and sum(worth) > %(least)s * (select sum(worth) from telling where is_shared)
+        ) alike join aizu_search.dataset d using (id)
+        where d.site_id = %(site)s order by title_string, worth desc, id
+    ) each order by worth desc, id limit %(limit)s
 """
 
 
 def similar(wanted: str, limit: int, reader: Mapping[str, Any]) -> list[str]:
     """The ids of the datasets most like the one with this id or name, the most like it first."""
     with storage.reading() as connection:
-        connection.exec_driver_sql(_SETTINGS)
+        connection.exec_driver_sql(SETTINGS)
         asked = connection.exec_driver_sql(_DATASET, {**reader, "wanted": wanted})
         dataset = asked.one_or_none()
         weights = _weights(dataset._asdict()) if dataset else {}
@@ -85,11 +88,14 @@ def _words(text: str) -> Iterator[str]:
     Of a word in kanji this is how it begins: 消火栓 and 消火器 have much in common. A single kanji is
     a word only if it stands alone: a 図書館 is no 体育館.
     """
+    found = [part for joined, run in runs(text) if joined for part in parts(run)]
+    # について, における and their like.
+    without_meaning = {hiragana(part.surface) for part in found if not part.is_noun}
     for token in document_tokens(text):
         word = token.text
         if word.startswith(BEGINS):
             is_word = len(word) > 2 or word == BEGINS + text
         else:
             is_word = not (_KANJI.match(word) or word.startswith((READING, INSIDE)))
-        if is_word and word not in JOINERS and not word.isdigit():
+        if is_word and word not in without_meaning and not word.isdigit():
             yield word

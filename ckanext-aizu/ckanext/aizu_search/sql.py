@@ -242,10 +242,13 @@ def _number(made: Statement, query: Leaf, field: str) -> str:
     return _some_value(made, field, lambda value: test(f"{value}::numeric"))
 
 
-def _substring(made: Statement, query: Leaf, field: str) -> str:
+def _substring(made: Statement, query: Leaf, field: str) -> str | None:
     if not isinstance(query, Term):
         raise unsupported(f"wildcard or range in field {field}")
-    part = made.parameter(width_and_case(query.text))
+    text = width_and_case(query.text).strip()
+    if not text:
+        return None
+    part = made.parameter(text)
     return f"position({part} in lower(normalize(d.{_SUBSTRING_OF[field]}, NFKC))) > 0"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from . import fields, storage
 from .characters import hiragana, normalise, storable
 from .japanese import AFTER_NUMBER, parts, words
-from .readers import VISIBLE
+from .readers import SETTINGS, VISIBLE
 from .terms import tsquery
 from .text import READING, quoted, runs
 
@@ -22,9 +22,6 @@ _AT_ONCE, _AT_A_WORD, _OTHERWISE = range(3)
 _EDGES = re.compile(r"^[\W_]+|[\W_]+$")
 _KANA = re.compile("[\u3041-\u3096\u30fc]+")
 
-_SETTINGS = (
-    "set local random_page_cost = 1; set local jit = off; set local statement_timeout = '2s'"
-)
 # Both first ask what the index answers alone: to look into thousands of vectors for the places and
 # weights of words takes longer than all the rest.
 _TAGS = f"""
@@ -99,7 +96,7 @@ def suggestions(
         ),
     }
     with storage.reading() as connection:
-        connection.exec_driver_sql(_SETTINGS)
+        connection.exec_driver_sql(SETTINGS)
         tags = connection.exec_driver_sql(_TAGS, values).mappings().all()
         titles = connection.exec_driver_sql(_TITLES, values).mappings().all()
     return chosen(
@@ -132,7 +129,10 @@ def chosen(
     # Tags come with the datasets that were found, which have others, too.
     best_tags = _best(asked, (tag for tag in tags if _rank(tag.text, asked) != _OTHERWISE))
     room_for_tags = min(_MOST_TAGS, limit // 2, len(best_tags))
-    best_datasets = _best(asked, datasets)[: limit - room_for_tags]
+    best_datasets = _best(asked, datasets)
+    # What is found in a way that nobody sees is better than nothing, and no more than that.
+    seen = [one for one in best_datasets if _rank(one.text, asked) != _OTHERWISE]
+    best_datasets = (seen or best_datasets)[: limit - room_for_tags]
     best = best_tags[: limit - len(best_datasets)] + best_datasets
     return sorted(best, key=lambda one: _rank(one.text, asked))
 

@@ -9,6 +9,7 @@ is one of the marks.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -96,16 +97,18 @@ def has_joined_script(text: str) -> bool:
 
 def pieces(units: Sequence[str]) -> Iterator[Piece]:
     """The pieces of Japanese text that is given part by part."""
-    begins = {0, *accumulate(map(len, units))}
+    begins = [0, *accumulate(map(len, units))]
     for found in _SCRIPTS.finditer("".join(units)):
         start, end = found.span()
-        inside = {at - start for at in begins if start < at < end}
+        first = bisect_left(begins, start)
+        is_begin = begins[first] == start
+        inside = [at - start for at in begins[first + is_begin : bisect_left(begins, end)]]
         if found.lastgroup:
-            yield Piece(found.group(), is_kanji=True, begins=frozenset({0} | inside))
+            yield Piece(found.group(), is_kanji=True, begins=frozenset((0, *inside)))
             continue
-        edges = [0, *sorted(inside), end - start]
+        edges = [0, *inside, end - start]
         for here, there in zip(edges, edges[1:], strict=False):
-            goes_on = start + here not in begins
+            goes_on = not here and not is_begin
             yield Piece(found.group()[here:there], goes_on=goes_on)
 
 
@@ -113,7 +116,7 @@ def stem(word: str) -> str:
     """The stem of an English word; of three letters there is none, as AED would be A."""
     if len(word) < 4:
         return word
-    return _english.stemWord(word)[:_LONGEST_TOKEN]  # type: ignore[no-any-return]
+    return _english.stemWord(word)[:_LONGEST_TOKEN]  # type: ignore[no-any-return]  # no types
 
 
 def document_tokens(text: str) -> Sequence[Token]:
@@ -197,13 +200,15 @@ def quoted(lexeme: str) -> str:
 class Vector:
     """A tsvector in the making: texts one after another, each out of reach of its neighbour."""
 
-    # PostgreSQL keeps no place beyond this and at most 256 places of one lexeme.
+    # PostgreSQL keeps no place beyond this, at most 256 places of one lexeme, and 1 MiB in all.
     LAST_PLACE = 16383
     MOST_PLACES = 255
+    MOST_BYTES = 1_000_000
 
     def __init__(self) -> None:
         self._places: dict[str, list[str]] = {}
         self._next = 1
+        self._bytes = 0
 
     def add(self, text: str, *, label: str = "", weight: str = "") -> None:
         """Append a text; what lies beyond the last place is left out."""
@@ -214,9 +219,15 @@ class Vector:
                 break
             if at > last:
                 last = at
-            places = self._places.setdefault(label + token, [])
+            places = self._places.get(label + token)
+            if places is None:
+                self._bytes += len((label + token).encode()) + 4
+                if self._bytes > self.MOST_BYTES:
+                    break
+                places = self._places[label + token] = []
             if len(places) < self.MOST_PLACES:
                 places.append(f"{at}{weight}")
+                self._bytes += 2
         self._next = last + 2
 
     def __str__(self) -> str:

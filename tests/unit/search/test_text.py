@@ -123,6 +123,15 @@ def test_vector_ends_where_postgresql_keeps_no_places():
     assert max(str(vector).count(f",{n}") for n in (300, 16_384)) == 0
 
 
+def test_vector_stays_below_what_postgresql_takes():
+    """A megabyte of different words is indexed as far as it fits, instead of not at all."""
+    vector = Vector()
+    words = ["".join("abcdefghij"[int(digit)] for digit in str(number)) for number in range(16_000)]
+    vector.add(" ".join(words), label="x" * 100 + "=")
+    assert f"x={words[7_000]}'" in str(vector)
+    assert f"x={words[15_000]}'" not in str(vector)
+
+
 def test_storable_text():
     """NUL and halves of surrogate pairs are dropped, everything else stays."""
     assert storable("a\0b\ud83dc🚒") == "abc🚒"
