@@ -8,13 +8,14 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import FrameType
 from urllib.parse import parse_qs, urlsplit
 
-from demo_city import hydrants
+from demo_city import bus_live, bus_tables, hydrants
 
 LAST_MODIFIED = "Sun, 01 Nov 2026 00:00:00 GMT"
 ERROR_PAGE = (
@@ -33,6 +34,16 @@ class Offer:
     make: Callable[[], bytes]
 
 
+@dataclass(frozen=True)
+class LiveOffer:
+    """A message that is made anew for the moment at which it is asked for."""
+
+    path: str
+    title: str
+    media_type: str
+    make: Callable[[datetime], bytes]
+
+
 OFFERS = (
     Offer(
         "/hydrant/072028_fire_hydrant.csv",
@@ -40,6 +51,13 @@ OFFERS = (
         "text/csv",
         hydrants.hydrant_list,
     ),
+    Offer("/bus/gtfs-jp.zip", "バスの時刻表（GTFS-JP）", "application/zip", bus_tables.timetable),
+)
+PROTOBUF = "application/x-protobuf"
+LIVE = (
+    LiveOffer("/bus/vehicles.pb", "バスの位置", PROTOBUF, bus_live.vehicle_positions),
+    LiveOffer("/bus/trips.pb", "バスの遅れ", PROTOBUF, bus_live.trip_updates),
+    LiveOffer("/bus/alerts.pb", "バスのお知らせ", PROTOBUF, bus_live.alerts),
 )
 
 
@@ -76,7 +94,10 @@ SPOILED: dict[str, Callable[[bytes], bytes]] = {
     "missing-column": without_longitude,
     "outside": outside_city,
 }
-FAULTS = (*SPOILED, "truncated", "500", "slow")
+SPOILED_TIMETABLE = {"html": SPOILED["html"], "encoding": bus_tables.in_cp932}
+CLOCKS = {"late": timedelta(minutes=-20), "clock-skew": timedelta(minutes=10)}
+"""How far the clock of a live message is from the truth."""
+FAULTS = (*SPOILED, *CLOCKS, "truncated", "500", "slow")
 
 
 class City(BaseHTTPRequestHandler):
@@ -88,15 +109,15 @@ class City(BaseHTTPRequestHandler):
     def do_GET(self) -> None:  # noqa: N802  the name that http.server looks for
         """Finds what is asked for and answers, well or badly."""
         path, fault = _asked(self.path)
-        content, media_type = self.server.files.get(path, (b"", ""))
+        content, media_type = self.server.file(path, fault)
         if not media_type:
             self._answer(HTTPStatus.NOT_FOUND, b"not found\n", "text/plain")
         elif fault == "500":
             self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, b"failed\n", "text/plain")
         elif fault in {"truncated", "slow"}:
             self._break_off(content, media_type, wait=fault == "slow")
-        elif fault in SPOILED:
-            self._answer(HTTPStatus.OK, SPOILED[fault](content), media_type)
+        elif spoil := _spoiling(path, fault):
+            self._answer(HTTPStatus.OK, spoil(content), media_type)
         elif self.headers.get("If-None-Match") == _etag(content):
             self._answer(HTTPStatus.NOT_MODIFIED, b"", media_type, _etag(content))
         else:
@@ -142,6 +163,25 @@ class CityServer(ThreadingHTTPServer):
         self.stopping = threading.Event()
         self.files = {offer.path: (offer.make(), offer.media_type) for offer in OFFERS}
         self.files["/"] = (_index(), "text/html; charset=utf-8")
+        self.live = {offer.path: offer for offer in LIVE}
+
+    def file(self, path: str, fault: str) -> tuple[bytes, str]:
+        """Content and media type; both blank where there is no such file."""
+        if path not in self.live:
+            return self.files.get(path, (b"", ""))
+        now = datetime.now(UTC) + CLOCKS.get(fault, timedelta())
+        return self.live[path].make(now), self.live[path].media_type
+
+
+def _spoiling(path: str, fault: str) -> Callable[[bytes], bytes] | None:
+    """What a fault does to this file; not every fault can befall every file."""
+    if path.endswith(".csv"):
+        return SPOILED.get(fault)
+    return (
+        SPOILED_TIMETABLE.get(fault)
+        if path.endswith(".zip")
+        else {"html": SPOILED["html"]}.get(fault)
+    )
 
 
 def _asked(target: str) -> tuple[str, str]:
@@ -155,7 +195,8 @@ def _asked(target: str) -> tuple[str, str]:
 def _index() -> bytes:
     """The page that says what there is, and that none of it is real."""
     items = "".join(
-        f"<li><a href='{offer.path}'>{html.escape(offer.title)}</a></li>" for offer in OFFERS
+        f"<li><a href='{offer.path}'>{html.escape(offer.title)}</a></li>"
+        for offer in (*OFFERS, *LIVE)
     )
     faults = ", ".join(f"<code>?fault={fault}</code>" for fault in FAULTS)
     return (
