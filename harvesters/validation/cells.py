@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -87,7 +88,30 @@ def _is_plain(resource: TableResource, content: bytes) -> bool:
 
 
 def _quickly(resource: TableResource, content: bytes) -> Cells | None:
-    """Polars's reading, if every line is one row beyond doubt."""
+    """Polars's reading, if every line is one row beyond doubt; hashed meanwhile."""
+    with ThreadPoolExecutor() as pool:
+        hashes = {name: pool.submit(_hash, name, content) for name in ("md5", "sha256")}
+        lines = _lines(resource, content)
+    if lines is None:
+        return None
+    frame, ragged = lines
+    return Cells(
+        frame=_without_missing(frame, ragged),
+        numbers=range(2, frame.height + 2),
+        whole={"bytes": len(content)} | {name: told.result() for name, told in hashes.items()},
+        by_line=True,
+        ragged=ragged,
+    )
+
+
+def _hash(name: str, content: bytes) -> str:
+    return hashlib.new(name, content, usedforsecurity=False).hexdigest()
+
+
+def _lines(
+    resource: TableResource, content: bytes
+) -> tuple[pl.DataFrame, dict[int, list[str]]] | None:
+    """Each line as a row, and those of another width."""
     fields = len(resource.header.get_expected_fields())
     delimiter = CsvControl.from_dialect(resource.dialect).delimiter
     try:
@@ -105,17 +129,7 @@ def _quickly(resource: TableResource, content: bytes) -> Cells | None:
         ).slice(1)
     except pl.exceptions.PolarsError:
         return None
-    return Cells(
-        frame=_without_missing(frame, ragged),
-        numbers=range(2, frame.height + 2),
-        whole={
-            "bytes": len(content),
-            "md5": hashlib.md5(content, usedforsecurity=False).hexdigest(),
-            "sha256": hashlib.sha256(content).hexdigest(),
-        },
-        by_line=True,
-        ragged=ragged,
-    )
+    return frame, ragged
 
 
 def _ragged_lines(content: bytes, delimiter: str, fields: int) -> dict[int, list[str]] | None:

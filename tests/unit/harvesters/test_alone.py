@@ -3,6 +3,7 @@
 import json
 from html.parser import HTMLParser
 
+import openpyxl
 import pytest
 from click.testing import CliRunner
 from frictionless import Report
@@ -75,6 +76,17 @@ def test_what_nearly_all_values_are_finds_the_others(listed):
     result = validate(listed(row51=(2, "北緯37度"), row61=(3, "2026-02-30")), expect=1)
     rows = [line.split()[:3] for line in result.stderr.splitlines()[1:3]]
     assert rows == [["51", "緯度", "北緯37度"], ["61", "日付", "2026-02-30"]]
+
+
+def test_a_workbook_is_a_list_too(tmp_path):
+    """As it comes from the office, without being saved as CSV first."""
+    book = openpyxl.Workbook()
+    for row in (["番号", "名称"], [1, "消火栓"], [2, "防火水槽"]):
+        book.active.append(row)
+    book.save(tmp_path / "list.xlsx")
+    output = validate(tmp_path / "list.xlsx").output
+    assert "2 行" in output
+    assert "番号: 整数、名称: 文字" in output
 
 
 def test_what_is_mixed_is_text(listed):
