@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 from google.protobuf.message import DecodeError
+from google.protobuf.message import Message as AnyMessage
 from google.transit import gtfs_realtime_pb2 as pb
 
 from harvesters.gtfs import realtime_checks
@@ -139,7 +140,26 @@ def _decode(content: bytes, name: str) -> pb.FeedMessage:
             f"{name} lacks a required field: header, id of an entity, latitude or longitude of a "
             "position, or text of a translation; correct the sender",
         )
+    if place := _not_utf8(message):
+        raise NotAFeedError(
+            "encoding",
+            f"{name} の {place} が UTF-8 ではありません。送る側の文字コードを UTF-8 にしてください。",
+            f"{place} in {name} is not UTF-8; set the sender to UTF-8",
+        )
     return message
+
+
+def _not_utf8(message: AnyMessage) -> str:
+    """The first text that is none; protobuf hands it over as bytes, without a word."""
+    for field, value in message.ListFields():
+        for one in value if field.is_repeated else (value,):
+            if isinstance(one, AnyMessage):
+                inside = _not_utf8(one)
+                if inside:
+                    return f"{field.name}.{inside}"
+            elif field.type == field.TYPE_STRING and isinstance(one, bytes):
+                return field.name
+    return ""
 
 
 def _table(columns: Columns, rows: Iterable[dict[str, Any]]) -> pl.DataFrame:

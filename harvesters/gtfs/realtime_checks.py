@@ -122,7 +122,7 @@ def _position(checker: Checker, row: int, position: pb.Position) -> None:
     if position.HasField("bearing") and not 0 <= position.bearing <= 360:
         checker.say("E027", row, "vehicle.position.bearing", position.bearing)
     if position.HasField("speed") and not 0 <= position.speed <= checker.limits.speed_m_s:
-        kmh = round(position.speed * 3.6)
+        kmh = f"{position.speed * 3.6:.0f}"
         checker.say("W004", row, "vehicle.position.speed", round(position.speed, 1), kmh=kmh)
 
 
@@ -170,7 +170,7 @@ def _off_the_line(checker: Checker, message: pb.FeedMessage, feed: Feed) -> None
         shaped.join(pieces, on="shape_id", how="inner")
         .group_by(ROW, "trip_id")
         .agg(km=distance.min())
-        .filter(pl.col("km") > SHAPE_KM)
+        .filter(pl.col("km").is_finite() & (pl.col("km") > SHAPE_KM))
         .sort(ROW)
     )
     for row, trip, km in far.iter_rows():

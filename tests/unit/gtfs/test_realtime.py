@@ -184,6 +184,7 @@ def test_without_a_timetable_only_the_message_itself_is_checked():
         (b"not valid pb data", "text"),
         (good().SerializeToString()[:-30], "truncated"),
         (b"\x12\x00", "incomplete"),
+        (good().SerializeToString().replace("迂回".encode(), "迂回路".encode("cp932")), "encoding"),
     ],
 )
 def test_what_is_no_message_is_refused_by_name(content, reason):
@@ -199,3 +200,15 @@ def test_a_rule_speaks_both_languages(rule):
     """A whole sentence in Japanese, and its English twin."""
     assert rule.words.ja.endswith("。")
     assert rule.words.en
+
+
+def test_a_message_damaged_anywhere_never_fails(town):
+    """It is read with findings, or refused."""
+    content = good().SerializeToString()
+    for place in range(len(content)):
+        for byte in (0x00, 0x7F, 0xFF):
+            damaged = content[:place] + bytes([byte]) + content[place + 1 :]
+            try:
+                check_realtime(damaged, "rt.pb", now=NOW, feed=town, bounds=BOX)
+            except NotAFeedError as refused:
+                assert refused.reason
