@@ -60,7 +60,7 @@ DECLARED: tuple[Setting, ...] = (
         default="opendata@city.example.jp",
         meaning="Mail address of the first sysadmin.",
     ),
-    Setting(name="AIZU_WORKERS", default="2", meaning="Web worker processes (150 MB each)."),
+    Setting(name="AIZU_WORKERS", default="2", meaning="Web worker processes (150 to 250 MB each)."),
     Setting(
         name="AIZU_DATABASE_URL",
         default="",
