@@ -30,9 +30,6 @@ WHOLE_S = 300
 LARGEST_BYTES = 200 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 BUSY = (429, 500, 502, 503, 504)
-SUFFIX = re.compile(r"\.[a-z][a-z0-9]{0,5}", re.IGNORECASE)
-ACTIVE = {".htm", ".html", ".js", ".mjs", ".shtml", ".svg", ".xht", ".xhtml", ".xml"}
-"""What a browser runs or draws when it is opened from our address."""
 NOT_AN_ADDRESS = (
     requests.exceptions.MissingSchema,
     requests.exceptions.InvalidSchema,
@@ -125,9 +122,7 @@ def read_file(path: Path) -> Snapshot:
             f"ファイルを読めません: {path}（{error.strerror}）",
             f"cannot read the file {path} ({error.strerror})",
         ) from error
-    active = Path(path.name.strip(". ")).suffix.lower() in ACTIVE
-    name = _as_csv(path.name) if active else path.name
-    return Snapshot(content=content, url="", filename=name, fetched_at=_now())
+    return Snapshot(content=content, url="", filename=path.name, fetched_at=_now())
 
 
 def _conditions(known: Snapshot) -> dict[str, str]:
@@ -188,11 +183,11 @@ def _refuse_endless(url: str, size: int, deadline: float) -> None:
 def _filename(response: requests.Response, url: str) -> str:
     """The name that the server gives, else the last part of the address that was asked for.
 
-    Where a redirect ended says nothing, and the name is offered to readers beside what we took
-    for a list of values: a server must not make a web page of it.
+    Where a redirect ended says nothing, and nothing in a name may lead to another folder.
     """
     given = _disposed(response.headers.get("Content-Disposition", ""))
-    return _as_csv(given or unquote(urlsplit(url).path.rpartition("/")[2]))
+    name = given or unquote(urlsplit(url).path.rpartition("/")[2])
+    return re.sub(r"[\x00-\x1f/\\:]", "_", name).strip(". ") or "original"
 
 
 def _disposed(header: str) -> str:
@@ -201,14 +196,6 @@ def _disposed(header: str) -> str:
     message["Content-Disposition"] = header.encode("latin-1").decode("utf-8", "replace")
     name = (message.get_filename() or "").replace("\\", "/").rpartition("/")[2]
     return "" if "\ufffd" in name else name
-
-
-def _as_csv(name: str) -> str:
-    """The name as that of a CSV file, without what a file system could mistake for a path."""
-    name = re.sub(r"[\x00-\x1f/\\:]", "_", name).strip(". ")
-    while SUFFIX.fullmatch(last := Path(name).suffix) and last.lower() != ".csv":
-        name = name.removesuffix(last).rstrip(". ")
-    return name if name.lower().endswith(".csv") else f"{name or 'original'}.csv"
 
 
 def reason(error: requests.RequestException) -> str:

@@ -17,6 +17,7 @@ from harvesters.errors import (
 )
 from harvesters.fetch import Snapshot, reason
 from harvesters.geojson import to_geojson
+from harvesters.original import name_and_type
 from harvesters.report import short
 from harvesters.settings import Settings
 from harvesters.source import Table
@@ -71,17 +72,18 @@ def publish(
 ) -> Published:
     """Sends metadata, table, map data and original in one request: all of it counts, or nothing."""
     name = dataset_name(city, feed)
+    filename, media_type = name_and_type(snapshot)
     fields = {
         "dataset": _metadata(city, feed, table, snapshot),
         "organization": _organization(feed),
         "schema": schema(table),
-        "source": _source(snapshot, table),
+        "source": _source(snapshot, table) | {"filename": filename, "media_type": media_type},
         "report": short(report, table),
     }
     files = {
         "table": (f"{name}.csv", verdict.csv, "text/csv"),
         "geojson": (f"{name}.geojson", to_geojson(table, feed.dataset), "application/geo+json"),
-        "original": (snapshot.filename, snapshot.content, "application/octet-stream"),
+        "original": (filename, snapshot.content, media_type),
     }
     answer = _call(
         settings,
@@ -175,9 +177,7 @@ def _source(snapshot: Snapshot, table: Table) -> dict[str, str]:
         "url": snapshot.url or f"file:{quote(snapshot.filename)}",
         "fetched_at": snapshot.fetched_at.isoformat(),
         "sha256": snapshot.sha256,
-        "filename": snapshot.filename,
         "encoding": table.encoding,
-        "media_type": snapshot.media_type or "text/csv",
     }
 
 

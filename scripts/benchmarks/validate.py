@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 import polars as pl
 from frictionless import Checklist, Dialect, Schema
 from frictionless.formats import CsvControl

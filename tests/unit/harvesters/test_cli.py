@@ -113,7 +113,7 @@ def test_run_sends_even_what_has_not_changed_at_the_source(portal):
         ("truncated", 1, "途中で切れました"),
         ("encoding", 1, "文字コード"),
         ("missing-column", 1, "必要な列がありません: 経度"),
-        ("outside", 1, "入れ替わっている"),
+        ("outside", 1, "市の外"),
         ("500", 3, "故障しています"),
     ],
 )

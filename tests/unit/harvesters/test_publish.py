@@ -14,7 +14,9 @@ from harvesters.errors import (
 )
 from harvesters.words import Words
 
-from .conftest import as_csv, numbered, published, snapshot_of
+from .conftest import ROOT, as_csv, numbered, published, snapshot_of
+
+RECORDINGS = ROOT / "tests" / "recordings"
 
 
 def current(url, token="secret"):
@@ -82,6 +84,17 @@ def test_the_metadata_is_that_of_the_catalogue(portal, send):
     assert (field["name"], field["type"], field["title_en"]) == ("緯度", "number", "Latitude")
     assert parts["source"]["encoding"] == "cp932"
     assert parts["source"]["filename"] == "消火栓.csv"
+
+
+def test_an_excel_list_is_passed_on_as_what_it_is(portal, send):
+    """The portal is told the suffix and the media type of the bytes, whatever the server says."""
+    content = (RECORDINGS / "intake" / "shelters.xlsx").read_bytes()
+    send(content=content, filename="download.php", media_type="text/html")
+    parts = portal.calls[0][2]
+    source = json.loads(parts["source"])
+    assert parts["original"] == content
+    assert source["filename"] == "download.xlsx"
+    assert source["media_type"].endswith("spreadsheetml.sheet")
 
 
 @pytest.mark.parametrize(

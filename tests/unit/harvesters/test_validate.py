@@ -59,8 +59,8 @@ INSIDE = st.tuples(st.floats(37.28, 37.61), st.floats(139.79, 140.13))
 
 @given(st.lists(INSIDE, min_size=1, max_size=6), st.data())
 @settings(max_examples=40, deadline=None)
-def test_positions_inside_pass_and_swapped_ones_are_recognised(positions, data):
-    """Any position in the city is valid; the same one the wrong way round is called swapped."""
+def test_positions_inside_pass_and_swapped_ones_are_put_right(positions, data):
+    """Any position in the city is valid; the same one the wrong way round is turned, and it is said."""
     from harvesters.city import load_city
     from harvesters.sources import hydrant
 
@@ -74,10 +74,12 @@ def test_positions_inside_pass_and_swapped_ones_are_recognised(positions, data):
         for number, (north, east) in enumerate(positions)
     ]
     table = hydrant.normalise(snapshot_of(as_csv(rows)), feed, city)
-    told = findings(validate.validate(table, feed, city).report, table)
-    assert {(one.row, one.rule) for one in told} == {
-        (number + 2, "swapped-coordinates") for number in swapped
-    }
+    assert validate.validate(table, feed, city).valid
+    assert [(one.row, one.column, one.rule) for one in table.repairs] == [
+        (number + 2, column, "swapped-coordinates")
+        for number in sorted(swapped)
+        for column in ("緯度", "経度")
+    ]
 
 
 @pytest.mark.parametrize("count", [4, 11])
