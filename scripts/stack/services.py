@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -105,6 +106,7 @@ def create_cluster(var: Path, password: str) -> None:
     """Makes the PostgreSQL cluster; a half-made one from an interrupted start is made anew."""
     data, half = var / "postgres", var / "postgres.new"
     if data.exists():
+        _await_last_postmaster(data)
         return
     binaries = postgres_bin()
     assert binaries is not None, "installed before"
@@ -123,6 +125,21 @@ def create_cluster(var: Path, password: str) -> None:
     finally:
         password_file.unlink()
     half.rename(data)
+
+
+def _await_last_postmaster(data: Path) -> None:
+    """After `kill -9` of a start its server may still be shutting down, with its lock file in place."""
+    deadline = time.monotonic() + 30
+    while _has_postmaster(data) and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def _has_postmaster(data: Path) -> bool:
+    try:
+        pid = (data / "postmaster.pid").read_text().partition("\n")[0]
+        return Path("/proc", pid, "comm").read_text().strip() == "postgres"
+    except OSError:
+        return False
 
 
 def postgres_ready(port: int) -> bool:
