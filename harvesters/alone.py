@@ -1,6 +1,5 @@
 """Judges a file on its own: by a dataset's descriptor, or by what its columns themselves suggest."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,10 @@ from harvesters import fetch as fetching
 from harvesters import intake
 from harvesters import report as reporting
 from harvesters import validate as validating
+from harvesters.columns import places_of
 from harvesters.dataset import Field
-from harvesters.errors import ColumnsError, InvalidTableError, NotTheListError
-from harvesters.fetch import Snapshot
-from harvesters.pipeline import Job, normalise
+from harvesters.errors import InvalidTableError
+from harvesters.pipeline import Job, named, normalise
 from harvesters.source import Table
 from harvesters.words import Words
 
@@ -48,7 +47,7 @@ class Judged:
 def by_columns(file: Path) -> Judged:
     """Without a descriptor: the kinds of the columns are suggested by nearly all their values."""
     snapshot = fetching.read_file(file)
-    table = _named(snapshot, lambda: _suggested(intake.read(snapshot.content, [])))
+    table = named(snapshot, lambda: _suggested(intake.read(snapshot.content, [])))
     return _judged(file, table, validating.judged(table, "table", Checklist()))
 
 
@@ -93,17 +92,8 @@ def _judged(file: Path, table: Table, verdict: validating.Verdict) -> Judged:
     return Judged(file=file, table=table, report=reporting.complete(verdict.report, table))
 
 
-def _named(snapshot: Snapshot, read: Callable[[], Table]) -> Table:
-    """A refusal that says which file it is about."""
-    try:
-        return read()
-    except (NotTheListError, ColumnsError) as error:
-        told = Words(*(f"{snapshot.filename}: {text}" for text in error.words))
-        raise type(error)(told.ja, told.en) from error
-
-
 def _suggested(sheet: intake.Sheet) -> Table:
-    _refuse_unnamed(sheet.headings)
+    places_of(sheet.headings)  # a finding must say which column it means
     fields = tuple(
         _field(heading, [row[place] for row in sheet.rows])
         for place, heading in enumerate(sheet.headings)
@@ -120,20 +110,6 @@ def _suggested(sheet: intake.Sheet) -> Table:
     )
     table.notes.append(suggested_told(table))
     return table
-
-
-def _refuse_unnamed(headings: list[str]) -> None:
-    """A finding could not say which of two columns it means."""
-    if not all(headings):
-        place = headings.index("") + 1
-        raise ColumnsError(
-            f"{place} 列目に見出しがありません。見出しを付けるか、列を消してください。",
-            f"column {place} has no heading; name it or remove it",
-        )
-    if twice := [heading for heading in headings if headings.count(heading) > 1]:
-        raise ColumnsError(
-            f"見出し「{twice[0]}」が 2 回あります。", f"the heading {twice[0]!r} occurs twice"
-        )
 
 
 def _field(heading: str, values: list[str]) -> Field:

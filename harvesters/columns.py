@@ -40,7 +40,7 @@ def known_headings(feed: Feed) -> list[str]:
 
 def to_table(sheet: Sheet, feed: Feed) -> Table:
     """The list in the columns of the standard, the city's own behind them."""
-    places = _places(sheet.headings)
+    places = places_of(sheet.headings)
     standard = [_reading(field, places, feed) for field in feed.dataset.fields]
     extra = [_extra_reading(field, places) for field in feed.extra]
     missing = {reading.field.name for reading in standard if _unfilled(reading)}
@@ -64,7 +64,8 @@ def to_table(sheet: Sheet, feed: Feed) -> Table:
     )
 
 
-def _places(headings: list[str]) -> dict[str, int]:
+def places_of(headings: list[str]) -> dict[str, int]:
+    """Where each heading stands; refused without one, or with two that are the same."""
     places: dict[str, int] = {}
     for place, heading in enumerate(headings):
         if not heading:

@@ -125,11 +125,7 @@ def fetch(job: Job, file: Path | None = None) -> Snapshot:
 
 def normalise(job: Job, snapshot: Snapshot) -> Table:
     """The city's list in the columns of the descriptor."""
-    try:
-        table = job.source.normalise(snapshot, job.feed, job.city)
-    except (NotTheListError, ColumnsError) as error:
-        told = Words(*(f"{snapshot.filename}: {text}" for text in error.words))
-        raise type(error)(told.ja, told.en) from error
+    table = named(snapshot, lambda: job.source.normalise(snapshot, job.feed, job.city))
     rows, repairs = len(table.rows), reporting.repairs_told(table)
     job.tell(
         "normalise",
@@ -141,6 +137,15 @@ def normalise(job: Job, snapshot: Snapshot) -> Table:
     for note in table.notes:
         job.tell("normalise", note)
     return table
+
+
+def named(snapshot: Snapshot, read: Callable[[], Table]) -> Table:
+    """The table that is read; a refusal says which file it is about."""
+    try:
+        return read()
+    except (NotTheListError, ColumnsError) as error:
+        told = Words(*(f"{snapshot.filename}: {text}" for text in error.words))
+        raise type(error)(told.ja, told.en) from error
 
 
 def validate(job: Job, snapshot: Snapshot, table: Table) -> Checked:

@@ -25,18 +25,6 @@ CATALOGUE = {
 
 
 @pytest.fixture
-def add(with_plugins, clean_db, clean_index):  # noqa: ARG001 (first clean, then fill)
-    """Makes datasets of one organisation."""
-    organization = factories.Organization(name="bosai", title="消防課")["id"]
-
-    def add(title, tags=(), **values):
-        tags = [{"name": tag} for tag in tags]
-        return factories.Dataset(title=title, tags=tags, owner_org=organization, **values)
-
-    return add
-
-
-@pytest.fixture
 def catalogue(add):
     for name, (title, tags) in CATALOGUE.items():
         add(title, tags, name=name)

@@ -72,7 +72,9 @@ def parse_words(text: str, minimum: str) -> Query:
     """Read what a person typed: Lucene's syntax if it is that, otherwise just its words."""
     if (count := len(text.split())) > _MOST_WORDS:
         raise pysolr.SolrError(f"Too many words in the query: {count}, at most {_MOST_WORDS}")
-    text = _QUESTION.sub("", _SEPARATORS.sub(lambda found: found["quoted"] or " ", text))
+    # With a field it is a query, and its slash may be that of NOW/DAY.
+    if ":" not in text:
+        text = _QUESTION.sub("", _SEPARATORS.sub(lambda found: found["quoted"] or " ", text))
     try:
         return parse(text, minimum=minimum)
     except QuerySyntaxError:

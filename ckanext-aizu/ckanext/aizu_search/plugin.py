@@ -46,7 +46,7 @@ ckan.lib.search.check_solr_schema_version = _checked_schema_version
 # CKAN's interfaces for groups and for datasets give one name to methods of different types.
 @tk.blanket.actions(actions)
 @tk.blanket.helpers(helpers)
-class AizuSearchPlugin(p.SingletonPlugin, InStep, MapSearch):  # type: ignore[misc]  # CKAN's edit() differ
+class AizuSearchPlugin(p.SingletonPlugin, InStep, MapSearch):  # type: ignore[misc]
     """The import above has put the index in its place; this adds what people see of it."""
 
     p.implements(p.IConfigurer)

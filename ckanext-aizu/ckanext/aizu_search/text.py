@@ -10,7 +10,7 @@ is one of the marks.
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -87,7 +87,8 @@ def runs(text: str) -> Iterator[tuple[bool, str]]:
 
 def in_context(text: str, run: re.Match[str]) -> str:
     """A Japanese run as the analyser is to see it."""
-    return (AFTER_NUMBER if text[: run.start()][-1:].isdecimal() else "") + run.group()
+    before = text[max(run.start() - 1, 0) : run.start()]
+    return (AFTER_NUMBER if before.isdecimal() else "") + run.group()
 
 
 def has_joined_script(text: str) -> bool:
@@ -116,26 +117,28 @@ def stem(word: str) -> str:
     """The stem of an English word; of three letters there is none, as AED would be A."""
     if len(word) < 4:
         return word
-    return _english.stemWord(word)[:_LONGEST_TOKEN]  # type: ignore[no-any-return]  # no types
+    found: str = _english.stemWord(word)
+    return found[:_LONGEST_TOKEN]
 
 
-def document_tokens(text: str) -> Sequence[Token]:
-    """The tokens under which a text is found."""
+def document_tokens(text: str) -> Iterable[Token]:
+    """The tokens under which a text is found; of a long one no more are made than are taken."""
     return _short(text) if len(text) <= _SHORT else _tokens_of(text)
 
 
-def _tokens_of(text: str) -> Sequence[Token]:
-    found: list[Token] = []
+def _tokens_of(text: str) -> Iterator[Token]:
     place = 0
     for joined, run in runs(text):
         tokens, width = _japanese(run) if joined else _word(run)
-        found += [Token(token, place + at) for token, at in tokens]
+        for token, at in tokens:
+            yield Token(token, place + at)
         place += width
-    return found
 
 
-# Names of files, formats, tags and departments come again and again.
-_short = lru_cache(maxsize=4096)(_tokens_of)
+@lru_cache(maxsize=4096)
+def _short(text: str) -> Sequence[Token]:
+    """Names of files, formats, tags and departments come again and again."""
+    return tuple(_tokens_of(text))
 
 
 def _word(word: str) -> tuple[Sequence[Token], int]:

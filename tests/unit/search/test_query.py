@@ -153,6 +153,14 @@ def test_question_is_no_wildcard():
     )
 
 
+def test_signs_part_words_but_not_a_date():
+    """、 and / stand between words in a search box, not in quotation marks and not in NOW/DAY."""
+    both = Clauses(should=(Term("", "消火栓"), Term("", "水利")), minimum=2)
+    assert parse_words("消火栓、水利", "100%") == parse_words("消火栓/水利", "100%") == both
+    assert parse_words('"消火栓/水利"', "100%") == Term("", "消火栓/水利", is_quoted=True)
+    assert parse_words("d:[NOW/DAY TO *]", "100%") == Range("d", "NOW/DAY", None)
+
+
 def test_pasted_page_is_refused_in_a_search_box():
     """More words than anybody types are an error that says how many there may be."""
     with pytest.raises(pysolr.SolrError, match="101, at most 100"):
