@@ -26,7 +26,10 @@ def main() -> int:
 
 
 def _sizes(text: str) -> list[int]:
-    return sorted({int(one) for one in text.split(",")})
+    sizes = sorted({int(one) for one in text.split(",") if one.strip().isdecimal()})
+    if len(sizes) < len(text.split(",")) or sizes[0] < 1:
+        raise argparse.ArgumentTypeError(f"numbers of datasets such as 400,1000, and not {text}")
+    return sizes
 
 
 if __name__ == "__main__":
