@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from frictionless import Checklist
 
 from harvesters import fetch as fetching
 from harvesters import intake
@@ -14,8 +13,8 @@ from harvesters import validate as validating
 from harvesters.columns import places_of
 from harvesters.dataset import Field
 from harvesters.errors import InvalidTableError
-from harvesters.pipeline import Job, named, normalise
-from harvesters.source import Table
+from harvesters.pipeline import Job, named, normalise, read_told
+from harvesters.source import Package, Table, frame_of
 from harvesters.words import Words
 
 SUGGESTED = {
@@ -32,10 +31,10 @@ KINDS = {"string": Words("文字", "text"), **reporting.TYPES}
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A file, its table, and the complete report."""
+    """A file, its tables, and the complete report."""
 
     file: Path
-    table: Table
+    package: Package
     report: dict[str, Any]
 
     @property
@@ -47,19 +46,19 @@ class Judged:
 def by_columns(file: Path) -> Judged:
     """Without a descriptor: the kinds of the columns are suggested by nearly all their values."""
     snapshot = fetching.read_file(file)
-    table = named(snapshot, lambda: _suggested(intake.read(snapshot.content, [])))
-    return _judged(file, table, validating.judged(table, "table", Checklist()))
+    package = named(snapshot, lambda: _suggested(intake.read(snapshot.content, [])))
+    return _judged(file, package, validating.judged(package, [[]]))
 
 
 def by_descriptor(file: Path, job: Job) -> Judged:
     """By the rules that hold before the dataset would be published; nothing is kept."""
-    table = normalise(job, fetching.read_file(file))
-    return _judged(file, table, validating.validate(table, job.feed, job.city))
+    package = normalise(job, fetching.read_file(file))
+    return _judged(file, package, validating.validate(package, job.feed, job.city))
 
 
 def refuse_invalid(judged: Judged) -> None:
     """Whoever asked learns from the exit code, too."""
-    count = len(judged.findings)
+    count = len(reporting.errors(judged.report))
     if not judged.report["valid"]:
         raise InvalidTableError(
             f"{judged.file}: 誤り {count:,} 件。", f"{judged.file}: {count:,} errors", judged.report
@@ -68,13 +67,9 @@ def refuse_invalid(judged: Judged) -> None:
 
 def summary(judged: Judged) -> list[Words]:
     """What was read, and how; the findings are said apart."""
-    rows, repairs = len(judged.table.rows), reporting.repairs_told(judged.table)
-    read = Words(
-        f"{judged.file}: {rows:,} 行（{judged.table.encoding}）、{repairs.ja}",
-        f"{judged.file}: {rows:,} rows ({judged.table.encoding}), {repairs.en}",
-    )
+    read = Words(*(f"{judged.file}: {told}" for told in read_told(judged.package)))
     good = [Words("問題ありません", "valid")] if judged.report["valid"] else []
-    return [read, *judged.table.notes, *good]
+    return [read, *judged.package.notes, *good]
 
 
 def suggested_told(table: Table) -> Words:
@@ -88,20 +83,20 @@ def suggested_told(table: Table) -> Words:
     )
 
 
-def _judged(file: Path, table: Table, verdict: validating.Verdict) -> Judged:
-    return Judged(file=file, table=table, report=reporting.complete(verdict.report, table))
+def _judged(file: Path, package: Package, verdict: validating.Verdict) -> Judged:
+    report = reporting.complete(verdict.report, package)
+    return Judged(file=file, package=package, report=report)
 
 
-def _suggested(sheet: intake.Sheet) -> Table:
+def _suggested(sheet: intake.Sheet) -> Package:
     places_of(sheet.headings)  # a finding must say which column it means
-    fields = tuple(
-        _field(heading, [row[place] for row in sheet.rows])
-        for place, heading in enumerate(sheet.headings)
-    )
+    frame = frame_of(sheet.headings, sheet.rows)
     table = Table(
-        fields=fields,
+        name="table",
+        title=Words("表", "Table"),
+        fields=tuple(_field(column) for column in frame.get_columns()),
         key=(),
-        rows=sheet.rows,
+        frame=frame,
         row_numbers=sheet.row_numbers,
         headings={heading: heading for heading in sheet.headings},
         encoding=sheet.encoding,
@@ -109,14 +104,14 @@ def _suggested(sheet: intake.Sheet) -> Table:
         notes=list(sheet.notes),
     )
     table.notes.append(suggested_told(table))
-    return table
+    return Package(tables=(table,))
 
 
-def _field(heading: str, values: list[str]) -> Field:
+def _field(column: pl.Series) -> Field:
     return Field(
-        name=heading,
-        type=_kind(pl.Series(values, dtype=pl.String)),
-        title=Words(heading, heading),
+        name=column.name,
+        type=_kind(column),
+        title=Words(column.name, column.name),
         description=Words("", ""),
         constraints={},
         origins=(),

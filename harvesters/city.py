@@ -50,6 +50,8 @@ class Feed:
 
     dataset: Dataset
     url: str
+    addresses: dict[str, str]
+    """Further addresses by name, for a source that asks several."""
     department: Department
     themes: tuple[str, ...]
     licence: str
@@ -135,7 +137,8 @@ def _feed(
     offices = {department.name: department for department in departments}
     feed = Feed(
         dataset=dataset,
-        url=_address(part, city_url),
+        url=_address(part.text("url", ""), city_url),
+        addresses=_addresses(part.part("addresses", {}), city_url),
         department=offices[part.one_of("department", offices)],
         themes=_themes(part, themes),
         licence=part.text("licence"),
@@ -153,12 +156,15 @@ def _feed(
     return feed
 
 
-def _address(part: Part, city_url: str) -> str:
+def _address(address: str, city_url: str) -> str:
     """The address, or nothing where the setting that it needs is not given."""
-    address = part.text("url", "")
     if "{AIZU_CITY_URL}" in address and not city_url:
         return ""
     return address.replace("{AIZU_CITY_URL}", city_url)
+
+
+def _addresses(part: Part, city_url: str) -> dict[str, str]:
+    return {name: _address(part.text(name), city_url) for name in part.rest()}
 
 
 def _themes(part: Part, known: list[str]) -> tuple[str, ...]:

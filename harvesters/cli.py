@@ -15,7 +15,7 @@ from harvesters import settings as setting
 from harvesters.city import load_city
 from harvesters.errors import ConfigurationError, HarvestError, InvalidTableError
 from harvesters.page import as_page
-from harvesters.report import Finding, as_table, padded
+from harvesters.report import as_table, errors, padded
 from harvesters.words import Words, language
 
 STEPS = {
@@ -241,7 +241,7 @@ def as_report(error: HarvestError) -> dict[str, Any]:
 def explain(error: HarvestError, spoken: str) -> None:
     """The cells that are wrong, if it is cells, and one sentence."""
     if isinstance(error, InvalidTableError):
-        findings = [Finding(**one) for one in error.report["aizu"]["findings"]]
+        findings = errors(error.report)
         rows = [finding.cells(spoken) for finding in findings[:SHOWN_FINDINGS]]
         click.echo(as_table(rows, FINDING.said(spoken).split(",")), err=True)
         if len(findings) > SHOWN_FINDINGS:

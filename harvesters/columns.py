@@ -7,7 +7,7 @@ from harvesters.dataset import Field, Origin
 from harvesters.errors import ColumnsError
 from harvesters.intake import Sheet
 from harvesters.japanese import heading_key
-from harvesters.source import Table
+from harvesters.source import Table, frame_of
 from harvesters.words import Words
 
 
@@ -48,10 +48,13 @@ def to_table(sheet: Sheet, feed: Feed) -> Table:
         _refuse_missing(sorted(lacking), sheet, feed)
     _all_read(sheet, [*standard, *extra], feed)
     rows = [[reading.value(cells) for reading in (*standard, *extra)] for cells in sheet.rows]
+    fields = tuple(reading.field for reading in (*standard, *extra))
     return Table(
-        fields=tuple(reading.field for reading in (*standard, *extra)),
+        name=feed.dataset.resources[0].name,
+        title=feed.dataset.title,
+        fields=fields,
         key=_key(rows, feed),
-        rows=rows,
+        frame=frame_of([field.name for field in fields], rows),
         row_numbers=sheet.row_numbers,
         headings={
             reading.field.name: " + ".join(sheet.headings[place] for place in reading.places)
@@ -59,6 +62,7 @@ def to_table(sheet: Sheet, feed: Feed) -> Table:
             if reading.places
         },
         encoding=sheet.encoding,
+        position=feed.dataset.position,
         repairs=list(sheet.repairs),
         notes=[*sheet.notes, *_notes(missing, feed)],
     )

@@ -1,5 +1,6 @@
 """What schemas/<name>.yaml says about a dataset, read and checked once."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -62,6 +63,16 @@ class Bounds:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One table of a dataset."""
+
+    name: str
+    title: Words
+    key: tuple[str, ...]
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dataset:
     """A descriptor: what is said about a dataset, whichever city it comes from."""
 
@@ -73,27 +84,34 @@ class Dataset:
     dcat_themes: tuple[str, ...]
     warnings: tuple[Words, ...]
     rows: Bounds
-    latitude: str
-    longitude: str
-    key: tuple[str, ...]
-    fields: tuple[Field, ...]
+    """Of the first table."""
+    position: tuple[str, str] | None
+    """The columns of latitude and longitude in the first table."""
+    resources: tuple[Resource, ...]
+    """None where the format itself says which tables there are."""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The key of the first table, which most often is the only one."""
+        return self.resources[0].key if self.resources else ()
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The columns of the first table."""
+        return self.resources[0].fields if self.resources else ()
 
     @property
     def indispensable(self) -> set[str]:
         """Columns without which a list is not this dataset."""
         required = {field.name for field in self.fields if field.required}
-        return required | set(self.key) | {self.latitude, self.longitude}
+        return required | set(self.key) | set(self.position or ())
 
 
 @cache
 def load(name: str) -> Dataset:
     """The descriptor schemas/<name>.yaml."""
     part = read_part(f"{name}.yaml")
-    resource = _only_resource(part)
-    schema = resource.part("schema")
-    fields = tuple(read_field(one) for one in schema.parts("fields"))
-    coordinates = part.part("coordinates")
-    names = [field.name for field in fields]
+    resources = tuple(_resource(one) for one in part.parts("resources"))
     dataset = Dataset(
         name=part.one_of("name", [name]),
         title=read_words(part, "title"),
@@ -103,15 +121,40 @@ def load(name: str) -> Dataset:
         dcat_themes=part.texts("dcat_themes"),
         warnings=tuple(Words(w.text("ja"), w.text("en")) for w in part.parts("warnings")),
         rows=read_bounds(part.part("rows")),
-        latitude=coordinates.one_of("latitude", names),
-        longitude=coordinates.one_of("longitude", names),
-        key=schema.texts("primaryKey"),
-        fields=fields,
+        position=_position(part.part("coordinates", {}), resources),
+        resources=resources,
     )
-    _check_schema(schema, dataset)
-    schema.all_read()
     part.all_read()
     return dataset
+
+
+def _resource(part: Part) -> Resource:
+    """One table; its other keys are for readers of the descriptor as a Data Package."""
+    name = part.text("name")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        part.wrong("name", "英小文字・数字・_", "lower-case letters, digits and _", name)
+    schema = part.part("schema")
+    resource = Resource(
+        name=name,
+        title=Words(part.text("title", ""), part.text("title_en", "")),
+        key=schema.texts("primaryKey", []),
+        fields=tuple(read_field(one) for one in schema.parts("fields")),
+    )
+    _check_schema(schema, resource)
+    schema.all_read()
+    return resource
+
+
+def _position(part: Part, resources: tuple[Resource, ...]) -> tuple[str, str] | None:
+    """The columns of the position, where there is one."""
+    names = [field.name for field in resources[0].fields] if resources else []
+    if not part.rest():
+        return None
+    if not names:
+        part.wrong("", "resources の最初の表の列", "columns of the first resource", part.rest())
+    position = (part.one_of("latitude", names), part.one_of("longitude", names))
+    part.all_read()
+    return position
 
 
 def read_field(part: Part, described_as: str = "") -> Field:
@@ -165,20 +208,13 @@ def read_words(part: Part, key: str) -> Words:
     return Words(part.text(key), part.text(f"{key}_en"))
 
 
-def _only_resource(part: Part) -> Part:
-    resources = part.parts("resources")
-    if len(resources) != 1:
-        part.wrong("resources", "リソース 1 つ", "one resource", len(resources))
-    return resources[0]
-
-
-def _check_schema(schema: Part, dataset: Dataset) -> None:
+def _check_schema(schema: Part, resource: Resource) -> None:
     """Asks Frictionless itself whether fields, constraints and key fit together."""
-    names = {field.name for field in dataset.fields}
-    if stray := [name for name in dataset.key if name not in names]:
+    names = {field.name for field in resource.fields}
+    if stray := [name for name in resource.key if name not in names]:
         schema.wrong("primaryKey", "fields にある名前", "names that are in fields", stray)
     try:
-        Schema.from_descriptor({"fields": [field.descriptor() for field in dataset.fields]})
+        Schema.from_descriptor({"fields": [field.descriptor() for field in resource.fields]})
     except FrictionlessException as error:
         notes = "; ".join(reason.note for reason in error.reasons) or error.error.note
         schema.wrong(

@@ -14,14 +14,19 @@ TYPES = {
     },
     "xls": {".xls": "application/vnd.ms-excel"},
     "ods": {".ods": "application/vnd.oasis.opendocument.spreadsheet"},
+    "gtfs": {".zip": "application/zip"},
+    "protobuf": {".pb": "application/x-protobuf", ".zip": "application/zip"},
+    "json": {".json": "application/json", ".geojson": "application/geo+json"},
+    "xml": {".xml": "application/xml", ".rdf": "application/rdf+xml"},
+    "marc": {".mrc": "application/marc"},
 }
 """The suffixes that each kind of file may have; the first is given where it has another."""
 SUFFIX = re.compile(r"\.[a-z][a-z0-9]{0,5}", re.IGNORECASE)
 
 
-def name_and_type(snapshot: Snapshot) -> tuple[str, str]:
+def name_and_type(snapshot: Snapshot, kind: str = "") -> tuple[str, str]:
     """A server must not make a web page or a program of what we took for a list of values."""
-    types = TYPES[kind_of(snapshot.content)]
+    types = TYPES[kind or kind_of(snapshot.content)]
     name = snapshot.filename.strip(". ")
     while SUFFIX.fullmatch(last := Path(name).suffix) and last.lower() not in types:
         name = name.removesuffix(last).rstrip(". ")

@@ -1,11 +1,13 @@
 """The report of one file as a page that a clerk can open, mark and print; it needs nothing else."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from harvesters.alone import Judged
-from harvesters.report import Finding, repairs_told
+from harvesters.pipeline import read_told
+from harvesters.report import Finding
+from harvesters.source import Table
 from harvesters.words import Words
 
 SHOWN_ROWS = 200
@@ -36,7 +38,7 @@ def as_page(judged: Judged, language: str) -> str:
     parts = [
         f"<h1>{escape(title.said(language))}</h1>",
         _verdict(judged, findings, language),
-        *(f"<p>{escape(note.said(language))}</p>" for note in judged.table.notes),
+        *(f"<p>{escape(note.said(language))}</p>" for note in judged.package.notes),
     ]
     if findings:
         parts += _faults(judged, findings, language)
@@ -50,11 +52,7 @@ def as_page(judged: Judged, language: str) -> str:
 
 
 def _verdict(judged: Judged, findings: list[Finding], language: str) -> str:
-    rows, repairs = len(judged.table.rows), repairs_told(judged.table)
-    about = Words(
-        f"{rows:,} 行（{judged.table.encoding}）、{repairs.ja}",
-        f"{rows:,} rows ({judged.table.encoding}), {repairs.en}",
-    )
+    about = read_told(judged.package)
     told = Words("問題ありません。", "No errors.")
     if findings:
         wrong = len({finding.row for finding in findings})
@@ -87,19 +85,36 @@ def _by_column(findings: list[Finding], language: str) -> str:
 
 
 def _rows(judged: Judged, findings: list[Finding], language: str) -> list[str]:
-    """Each faulty row once, with its faulty cells marked and why."""
-    table = judged.table
-    headings = [table.headings.get(field.name, field.name) for field in table.fields]
+    """The faulty rows of each table."""
+    several = len(judged.package.tables) > 1
+    parts = []
+    for table in judged.package.tables:
+        faults = _faults_by_row(findings, table.name if several else "", language)
+        if faults:
+            parts += [f"<h3>{escape(table.title.said(language))}</h3>"] if several else []
+            parts += _rows_of(table, faults, language)
+    return parts
+
+
+def _faults_by_row(findings: list[Finding], table: str, language: str) -> dict[int, dict[str, str]]:
+    """Row: column: why it is wrong."""
     faults: dict[int, dict[str, str]] = {}
     for finding in findings:
-        if finding.row is not None:
+        if finding.row is not None and finding.table == table:
             cells = faults.setdefault(finding.row, {})
             for column in finding.column.split(" + "):
                 cells[column] = finding.cells(language)[3]
-    places = {row: place for place, row in enumerate(table.row_numbers)}
-    shown = [row for row in sorted(faults) if row in places][:SHOWN_ROWS]
+    return faults
+
+
+def _rows_of(table: Table, faults: dict[int, dict[str, str]], language: str) -> list[str]:
+    """Each faulty row once, with its faulty cells marked and why."""
+    headings = [table.headings.get(field.name, field.name) for field in table.fields]
+    places = {row: place for place, row in enumerate(table.row_numbers) if row in faults}
+    shown = sorted(places)[:SHOWN_ROWS]
     body = "".join(
-        _line([str(row), *_marked(headings, table.rows[places[row]], faults[row])]) for row in shown
+        _line([str(row), *_marked(headings, table.frame.row(places[row]), faults[row])])
+        for row in shown
     )
     return [
         _table([ROW.said(language), *headings], body),
@@ -107,7 +122,7 @@ def _rows(judged: Judged, findings: list[Finding], language: str) -> list[str]:
     ]
 
 
-def _marked(headings: list[str], cells: list[str], faults: dict[str, str]) -> list[str]:
+def _marked(headings: list[str], cells: Sequence[str], faults: dict[str, str]) -> list[str]:
     return [
         f'<mark title="{escape(faults[heading])}">{escape(cell) or "&nbsp;"}</mark>'
         if heading in faults

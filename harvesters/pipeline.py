@@ -26,7 +26,7 @@ from harvesters.errors import (
 from harvesters.fetch import Snapshot
 from harvesters.publish import Published
 from harvesters.settings import Settings
-from harvesters.source import Progress, Source, Table
+from harvesters.source import Beside, Package, Progress, Source
 from harvesters.sources import hydrant
 from harvesters.validate import Verdict
 from harvesters.words import Words
@@ -53,10 +53,10 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """A table with its verdict and the complete report."""
+    """The tables with their verdict and the complete report."""
 
     snapshot: Snapshot
-    table: Table
+    package: Package
     verdict: Verdict
     report: dict[str, Any]
 
@@ -123,24 +123,35 @@ def fetch(job: Job, file: Path | None = None) -> Snapshot:
     return snapshot
 
 
-def normalise(job: Job, snapshot: Snapshot) -> Table:
-    """The city's list in the columns of the descriptor."""
-    table = named(snapshot, lambda: job.source.normalise(snapshot, job.feed, job.city))
-    rows, repairs = len(table.rows), reporting.repairs_told(table)
-    job.tell(
-        "normalise",
-        Words(
-            f"{rows:,} 行（{table.encoding}）、{repairs.ja}",
-            f"{rows:,} rows ({table.encoding}), {repairs.en}",
-        ),
+def normalise(job: Job, snapshot: Snapshot) -> Package:
+    """The city's file in the columns of the descriptor."""
+    package = named(
+        snapshot, lambda: job.source.normalise(snapshot, job.feed, job.city, _beside(job))
     )
-    for note in table.notes:
-        job.tell("normalise", note)
-    return table
+    for told in (read_told(package), *package.notes):
+        job.tell("normalise", told)
+    return package
 
 
-def named(snapshot: Snapshot, read: Callable[[], Table]) -> Table:
-    """The table that is read; a refusal says which file it is about."""
+def _beside(job: Job) -> Beside:
+    """What another source of the city has brought last."""
+    return lambda name: keep.folder(job.settings.var, job.city.id, name).last_snapshot()
+
+
+def read_told(package: Package) -> Words:
+    """How much was read, and what was repaired."""
+    repairs = reporting.repairs_told(package.repairs)
+    rows, tables = package.row_count, len(package.tables)
+    encoding = package.tables[0].encoding
+    ja, en = (f"{tables} 表 ", f" in {tables} tables") if tables > 1 else ("", "")
+    return Words(
+        f"{ja}{rows:,} 行（{encoding}）、{repairs.ja}",
+        f"{rows:,} rows{en} ({encoding}), {repairs.en}",
+    )
+
+
+def named(snapshot: Snapshot, read: Callable[[], Package]) -> Package:
+    """The tables that are read; a refusal says which file it is about."""
     try:
         return read()
     except (NotTheListError, ColumnsError) as error:
@@ -148,25 +159,32 @@ def named(snapshot: Snapshot, read: Callable[[], Table]) -> Table:
         raise type(error)(told.ja, told.en) from error
 
 
-def validate(job: Job, snapshot: Snapshot, table: Table) -> Checked:
+def validate(job: Job, snapshot: Snapshot, package: Package) -> Checked:
     """Frictionless's verdict; the report is kept whatever it says."""
-    verdict = validating.validate(table, job.feed, job.city)
-    report = reporting.complete(verdict.report, table)
+    verdict = validating.validate(package, job.feed, job.city)
+    report = reporting.complete(verdict.report, package)
     job.folder.keep_report(report)
-    errors = len(report["aizu"]["findings"])
+    job.tell("validate", _judged(report))
+    return Checked(snapshot=snapshot, package=package, verdict=verdict, report=report)
+
+
+def _judged(report: dict[str, Any]) -> Words:
+    errors = len(reporting.errors(report))
+    warnings = len(report["aizu"]["findings"]) - errors
     told = Words("問題ありません", "valid")
-    if not verdict.valid:
+    if errors:
         told = Words(f"誤り {errors:,} 件", f"{errors:,} errors")
-    job.tell("validate", told)
-    return Checked(snapshot=snapshot, table=table, verdict=verdict, report=report)
+    if warnings:
+        told = Words(f"{told.ja}、注意 {warnings:,} 件", f"{told.en}, {warnings:,} warnings")
+    return told
 
 
 def refuse_invalid(checked: Checked) -> None:
     """A table that breaks its schema is not published."""
-    if checked.verdict.valid:
+    if checked.report["valid"]:
         return
-    findings = checked.report["aizu"]["findings"]
-    first = reporting.Finding(**findings[0])
+    findings = reporting.errors(checked.report)
+    first = findings[0]
     raise InvalidTableError(
         f"{len(findings)} 件の誤りがあるため公開しません。最初の誤り: {_sentence(first, 'ja')}",
         f"{len(findings)} errors, not published; the first: {_sentence(first, 'en')}",
@@ -181,7 +199,7 @@ def publish(job: Job, checked: Checked) -> Published:
         job.city,
         job.feed,
         checked.snapshot,
-        checked.table,
+        checked.package,
         checked.verdict,
         checked.report,
     )
@@ -217,6 +235,8 @@ def _known(known: dict[str, T], name: str, where: str) -> T:
 
 
 def _sentence(finding: reporting.Finding, language: str) -> str:
+    if finding.message:
+        return Words(finding.message, finding.message_en).said(language)
     row, column, value, rule, _ = finding.cells(language)
     place = f"{row} 行目 " if language == "ja" else f"row {row} "
     return f"{place if row else ''}{column} {value!r} {rule}" if column else rule
@@ -237,7 +257,7 @@ def _record_success(job: Job, checked: Checked, published: Published) -> None:
         job,
         state,
         told,
-        {"rows": published.rows, "repairs": len(checked.table.repairs), "last_good": now},
+        {"rows": published.rows, "repairs": len(checked.package.repairs), "last_good": now},
     )
 
 

@@ -20,7 +20,7 @@ from harvesters.geojson import to_geojson
 from harvesters.original import name_and_type
 from harvesters.report import short
 from harvesters.settings import Settings
-from harvesters.source import Table
+from harvesters.source import Package, Table
 from harvesters.validate import Verdict, schema
 from harvesters.words import Words
 
@@ -66,25 +66,28 @@ def publish(
     city: City,
     feed: Feed,
     snapshot: Snapshot,
-    table: Table,
+    package: Package,
     verdict: Verdict,
     report: dict[str, Any],
 ) -> Published:
     """Sends metadata, table, map data and original in one request: all of it counts, or nothing."""
     name = dataset_name(city, feed)
-    filename, media_type = name_and_type(snapshot)
+    filename, media_type = name_and_type(snapshot, package.kind)
+    (table,) = package.tables
     fields = {
         "dataset": _metadata(city, feed, table, snapshot),
         "organization": _organization(feed),
         "schema": schema(table),
         "source": _source(snapshot, table) | {"filename": filename, "media_type": media_type},
-        "report": short(report, table),
+        "report": short(report, package),
     }
     files = {
-        "table": (f"{name}.csv", verdict.csv, "text/csv"),
-        "geojson": (f"{name}.geojson", to_geojson(table, feed.dataset), "application/geo+json"),
+        "table": (f"{name}.csv", verdict.csv[table.name], "text/csv"),
         "original": (filename, snapshot.content, media_type),
     }
+    if table.position:
+        layer = to_geojson(table, table.position)
+        files["geojson"] = (f"{name}.geojson", layer, "application/geo+json")
     answer = _call(
         settings,
         "aizu_publish",

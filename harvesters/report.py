@@ -3,11 +3,11 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from harvesters.source import Table
+from harvesters.source import Package, Problem, Repair, Table
 from harvesters.words import Words
 
 LONGEST_VALUE = 60
@@ -162,32 +162,40 @@ OTHER = (
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One error of the report, in the city's own rows and columns."""
+    """One error or warning of the report, in the city's own rows and columns."""
 
     row: int | None
     column: str
     value: str
     rule: str
-    expected: str
+    expected: str = ""
+    table: str = ""
+    """Said where there are several."""
+    severity: str = "error"
+    message: str = ""
+    """The whole sentence, of a check that knows more than its rule."""
+    message_en: str = ""
 
     def cells(self, language: str) -> tuple[str, ...]:
         """Row, column, value, rule, what to do."""
         rule, advice = RULES.get(self.rule, OTHER)
+        if self.message:
+            rule, advice = Words(self.message, self.message_en), Words("", "")
         return (
-            "" if self.row is None else str(self.row),
+            f"{self.table} {self.row or ''}".strip(),
             self.column,
             self.value if len(self.value) <= LONGEST_VALUE else self.value[:LONGEST_VALUE] + "…",
-            rule.said(language).format(expected=_plainly(self.expected).said(language)),
+            rule.said(language).replace("{expected}", _plainly(self.expected).said(language)),
             advice.said(language),
         )
 
 
-def repairs_told(table: Table) -> Words:
+def repairs_told(repairs: Sequence[Repair]) -> Words:
     """How many values are not as the city wrote them, by rule."""
-    counts = Counter(repair.rule for repair in table.repairs)
+    counts = Counter(repair.rule for repair in repairs)
     ja = "、".join(f"{REPAIRS[rule][0].ja} {count:,}" for rule, count in counts.items())
     en = ", ".join(f"{REPAIRS[rule][0].en} {count:,}" for rule, count in counts.items())
-    total = len(table.repairs)
+    total = len(repairs)
     return Words(
         f"修復 {total:,} 件{f'（{ja}）' if ja else ''}",
         f"{total:,} repairs{f' ({en})' if en else ''}",
@@ -201,29 +209,88 @@ def _plainly(expected: str) -> Words:
     return TYPES.get(expected, Words(expected, expected))
 
 
-def complete(report: dict[str, Any], table: Table) -> dict[str, Any]:
-    """Frictionless's report with what else happened to the table, under the key aizu."""
+def complete(report: dict[str, Any], package: Package) -> dict[str, Any]:
+    """Frictionless's report with what else was found and done, under the key aizu."""
+    several = len(package.tables) > 1
+    repairs = [
+        ({"table": table.name} if several else {}) | vars(repair)
+        for table in package.tables
+        for repair in table.repairs
+    ]
+    told = {
+        "rows": package.row_count,
+        "tables": {table.name: table.frame.height for table in package.tables},
+        "encoding": package.tables[0].encoding,
+        "repairs": repairs,
+        "notes": [note._asdict() for note in package.notes],
+        "findings": [asdict(finding) for finding in findings(report, package)],
+    }
+    return _with_problems(report, package) | {"aizu": told}
+
+
+def _with_problems(report: dict[str, Any], package: Package) -> dict[str, Any]:
+    """The report with the errors that a source's own checks found, each in the task of its table."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for problem in package.problems:
+        if problem.severity == "error":
+            found.setdefault(problem.table, []).append(_as_error(problem))
+    named = {table.name for table in package.tables}
+    outside = [error for table, errors in found.items() if table not in named for error in errors]
+    tasks = [_with_errors(task, found.get(task["name"], [])) for task in report["tasks"]]
+    count = sum(map(len, found.values()))
     return report | {
-        "aizu": {
-            "rows": len(table.rows),
-            "encoding": table.encoding,
-            "repairs": [asdict(repair) for repair in table.repairs],
-            "notes": [note._asdict() for note in table.notes],
-            "findings": [asdict(finding) for finding in findings(report, table)],
-        }
+        "valid": report["valid"] and not count,
+        "stats": report["stats"] | {"errors": report["stats"]["errors"] + count},
+        "errors": [*report["errors"], *outside],
+        "tasks": tasks,
     }
 
 
-def short(report: dict[str, Any], table: Table) -> dict[str, Any]:
+def _with_errors(task: dict[str, Any], errors: list[dict[str, Any]]) -> dict[str, Any]:
+    if not errors:
+        return task
+    stats = task["stats"] | {"errors": task["stats"]["errors"] + len(errors)}
+    return task | {"valid": False, "stats": stats, "errors": [*task["errors"], *errors]}
+
+
+def _as_error(problem: Problem) -> dict[str, Any]:
+    """In the form of Frictionless's errors."""
+    place = {"rowNumber": problem.row, "fieldName": problem.column, "cell": problem.value}
+    return {
+        "type": problem.rule,
+        "title": problem.rule,
+        "description": problem.words.en,
+        "message": problem.words.en,
+        "tags": ["#table"],
+        "note": problem.words.en,
+    } | {key: value for key, value in place.items() if value}
+
+
+def short(report: dict[str, Any], package: Package) -> dict[str, Any]:
     """The report for the portal: a list with thousands of repairs must not make it grow."""
     tasks = [task | {"errors": task["errors"][:SENT_ERRORS]} for task in report["tasks"]]
-    counts = Counter(repair.rule for repair in table.repairs)
+    counts = Counter(repair.rule for repair in package.repairs)
     told = {
-        "rows": len(table.rows),
+        "rows": package.row_count,
         "repairs": [_repairs_of(rule, count) for rule, count in counts.items()],
-        "notes": [note._asdict() for note in table.notes],
+        "notes": [note._asdict() for note in (*package.notes, *_warnings(package))],
     }
     return report | {"tasks": tasks, "aizu": told}
+
+
+def _warnings(package: Package) -> list[Words]:
+    """The first warning of each rule, and how many more there are."""
+    by_rule: dict[str, list[Problem]] = {}
+    for problem in package.problems:
+        if problem.severity == "warning":
+            by_rule.setdefault(problem.rule, []).append(problem)
+    return [_with_others(found[0].words, len(found) - 1) for found in by_rule.values()]
+
+
+def _with_others(first: Words, more: int) -> Words:
+    if not more:
+        return first
+    return Words(f"{first.ja}（同様 ほか {more:,} 件）", f"{first.en} (and {more:,} more like it)")
 
 
 def _repairs_of(rule: str, count: int) -> dict[str, Any]:
@@ -236,17 +303,46 @@ def _repairs_of(rule: str, count: int) -> dict[str, Any]:
     }
 
 
-def findings(report: dict[str, Any], table: Table) -> list[Finding]:
+def findings(report: dict[str, Any], package: Package) -> list[Finding]:
+    """What is wrong, by cell; first what keeps the tables from being published."""
+    told = zip(report["tasks"], package.tables, strict=True)
+    several = len(package.tables) > 1
+    found = [finding for task, table in told for finding in _of_table(task, table, several)]
+    found += [_problem_finding(problem) for problem in package.problems]
+    return sorted(found, key=lambda finding: finding.severity != "error")
+
+
+def errors(report: dict[str, Any]) -> list[Finding]:
+    """Of a complete report, the findings that keep the tables from being published."""
+    found = (Finding(**one) for one in report["aizu"]["findings"])
+    return [finding for finding in found if finding.severity == "error"]
+
+
+def _of_table(task: dict[str, Any], table: Table, several: bool) -> list[Finding]:
     """The errors by cell; where a rule of ours speaks of a cell, the vaguer one is left out."""
     found: dict[tuple[int | None, str, str], Finding] = {}
-    errors = [error for task in report["tasks"] for error in task["errors"]]
-    ours = {_cell(error) for error in errors if error["type"] in OWN_RULES}
-    for error in errors:
+    ours = {_cell(error) for error in task["errors"] if error["type"] in OWN_RULES}
+    for error in task["errors"]:
         if _cell(error) in ours and error["type"] not in OWN_RULES:
             continue
         finding = _finding(error, table)
+        if several:
+            finding = replace(finding, table=table.name)
         found.setdefault((finding.row, finding.column, finding.rule), finding)
     return list(found.values())
+
+
+def _problem_finding(problem: Problem) -> Finding:
+    return Finding(
+        row=problem.row,
+        column=problem.column,
+        value=problem.value,
+        rule=problem.rule,
+        table=problem.table,
+        severity=problem.severity,
+        message=problem.words.ja,
+        message_en=problem.words.en,
+    )
 
 
 def _cell(error: dict[str, Any]) -> tuple[int | None, str]:

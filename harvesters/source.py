@@ -1,9 +1,10 @@
-"""What every source module gives: the Source protocol, and the table that it makes."""
+"""What every source module gives: the Source protocol, and the package of tables that it makes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
+import polars as pl
 import requests
 
 from harvesters.city import City, Feed
@@ -13,6 +14,9 @@ from harvesters.words import Words
 
 Progress = Callable[[int, int], None]
 """Told how many bytes have come and how many were announced (0: unknown)."""
+
+Beside = Callable[[str], Snapshot | None]
+"""The last snapshot that another source of the same city kept, by the name of that source."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,18 +32,77 @@ class Repair:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """The clean table, and how every part of it follows from the city's list."""
+    """One clean table, and how every part of it follows from the city's file."""
 
+    name: str
+    """Of its resource in the descriptor."""
+    title: Words
     fields: tuple[Field, ...]
     key: tuple[str, ...]
-    rows: list[list[str]]
-    row_numbers: list[int]
+    frame: pl.DataFrame = field(repr=False)
+    """A column of texts for each field, in their order; an empty text is no value."""
+    row_numbers: Sequence[int] = field(repr=False)
     """Where each row stands in the city's file, as a spreadsheet counts."""
     headings: dict[str, str]
-    """Column: heading in the city's list."""
+    """Column: heading in the city's file."""
     encoding: str
+    position: tuple[str, str] | None = None
+    """The columns of latitude and longitude."""
     repairs: list[Repair] = field(default_factory=list)
     notes: list[Words] = field(default_factory=list)
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The cells row by row, for those who look at few rows."""
+        return [list(cells) for cells in self.frame.rows()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """What a source's own checks found, beyond what a Table Schema can say."""
+
+    rule: str
+    severity: Literal["error", "warning"]
+    """An error keeps the dataset from being published; a warning is shown."""
+    table: str
+    row: int | None
+    column: str
+    value: str
+    words: Words
+    """A whole sentence, with what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """Everything that one snapshot holds."""
+
+    tables: tuple[Table, ...]
+    """First the one that people look for."""
+    layers: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Name: GeoJSON, where a source draws its own; else each table with a position is a layer."""
+    problems: list[Problem] = field(default_factory=list)
+    kind: str = ""
+    """Of the file that came, where the intake of tables does not know it: see original.TYPES."""
+
+    @property
+    def repairs(self) -> list[Repair]:
+        """The repairs of all tables."""
+        return [repair for table in self.tables for repair in table.repairs]
+
+    @property
+    def notes(self) -> list[Words]:
+        """The notes of all tables, each said once."""
+        return list(dict.fromkeys(note for table in self.tables for note in table.notes))
+
+    @property
+    def row_count(self) -> int:
+        """The rows of all tables."""
+        return sum(table.frame.height for table in self.tables)
+
+
+def frame_of(names: Sequence[str], rows: Sequence[Sequence[str]]) -> pl.DataFrame:
+    """Rows of texts as the frame of a table."""
+    return pl.DataFrame(list(rows), schema=dict.fromkeys(names, pl.String), orient="row")
 
 
 class Source(Protocol):
@@ -52,5 +115,5 @@ class Source(Protocol):
     ) -> Snapshot:
         """Gets the bytes as the city offers them."""
 
-    def normalise(self, snapshot: Snapshot, feed: Feed, city: City) -> Table:
+    def normalise(self, snapshot: Snapshot, feed: Feed, city: City, beside: Beside, /) -> Package:
         """Brings the bytes into the columns of the descriptor."""

@@ -1,18 +1,19 @@
 """Frictionless's verdict on the clean table, given on exactly the bytes that would be published."""
 
-import csv
 import io
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from frictionless import Checklist, Dialect, Schema
+import polars as pl
+from frictionless import Check, Checklist, Dialect, Report, Schema
 from frictionless.checks.table.table_dimensions import table_dimensions
 from frictionless.formats import CsvControl
 from frictionless.resources import TableResource
 
 from harvesters.checks import inside_city, plain_numbers
 from harvesters.city import City, Feed
-from harvesters.source import Table
+from harvesters.source import Package, Table
 from harvesters.validation.judge import judge
 
 NUMBERS = ("number", "integer")
@@ -20,25 +21,38 @@ NUMBERS = ("number", "integer")
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The clean CSV and what Frictionless says of it."""
+    """What Frictionless says of the tables, and the clean CSV of each by its name."""
 
     valid: bool
     report: dict[str, Any]
-    csv: bytes
+    csv: dict[str, bytes] = field(repr=False)
 
 
-def validate(table: Table, feed: Feed, city: City) -> Verdict:
-    """Judges the table by its schema, the row bounds and the bounds of the city."""
-    return judged(table, feed.dataset.name, _checklist(table, feed, city))
+def validate(package: Package, feed: Feed, city: City) -> Verdict:
+    """Judges all tables by their schemas and the city's bounds, the first by its number of rows."""
+    first = [table_dimensions(min_rows=feed.rows.minimum, max_rows=feed.rows.maximum)]
+    checks = [[*(first if not place else []), *_checks(table, city)]
+              for place, table in enumerate(package.tables)]  # fmt: skip
+    return judged(package, checks)
 
 
-def judged(table: Table, name: str, checklist: Checklist) -> Verdict:
-    """Judges the table by its schema and a list of checks."""
-    content, described = to_csv(table), schema(table)
+def judged(package: Package, checks: Sequence[Sequence[Check]]) -> Verdict:
+    """Judges each table by its schema and its own list of checks."""
+    csv = {table.name: to_csv(table) for table in package.tables}
+    reports = [
+        _report(table, csv[table.name], Checklist(checks=list(own)))
+        for table, own in zip(package.tables, checks, strict=True)
+    ]
+    report = _joined([report.to_descriptor() for report in reports])
+    return Verdict(valid=report["valid"], report=report, csv=csv)
+
+
+def _report(table: Table, content: bytes, checklist: Checklist) -> Report:
+    described = schema(table)
 
     def resource() -> TableResource:
         return TableResource(
-            name=name,
+            name=table.name,
             data=content,
             scheme="buffer",
             format="csv",
@@ -47,8 +61,20 @@ def judged(table: Table, name: str, checklist: Checklist) -> Verdict:
             schema=Schema.from_descriptor(described),
         )
 
-    report = judge(resource, checklist)
-    return Verdict(valid=report.valid, report=report.to_descriptor(), csv=content)
+    return judge(resource, checklist)
+
+
+def _joined(reports: list[dict[str, Any]]) -> dict[str, Any]:
+    """One report with a task for each table, as Frictionless gives for a package."""
+    stats = {
+        count: sum(report["stats"][count] for report in reports)
+        for count in ("tasks", "errors", "warnings", "seconds")
+    }
+    return reports[0] | {
+        "valid": all(report["valid"] for report in reports),
+        "stats": stats,
+        "tasks": [task for report in reports for task in report["tasks"]],
+    }
 
 
 def schema(table: Table) -> dict[str, Any]:
@@ -59,11 +85,11 @@ def schema(table: Table) -> dict[str, Any]:
 
 def to_csv(table: Table) -> bytes:
     """UTF-8 with a byte order mark and CRLF, as RFC 4180 and Excel want it."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(field.name for field in table.fields)
-    writer.writerows(table.rows)
-    return text.getvalue().encode("utf-8-sig")
+    content = io.BytesIO()
+    table.frame.with_columns(pl.all().replace("", None)).write_csv(
+        content, include_bom=True, line_terminator="\r\n"
+    )
+    return content.getvalue()
 
 
 def _dialect() -> Dialect:
@@ -74,18 +100,8 @@ def _dialect() -> Dialect:
     return Dialect(controls=[control])
 
 
-def _checklist(table: Table, feed: Feed, city: City) -> Checklist:
-    return Checklist(
-        checks=[
-            table_dimensions(min_rows=feed.rows.minimum, max_rows=feed.rows.maximum),
-            plain_numbers(columns=[field.name for field in table.fields if field.type in NUMBERS]),
-            inside_city(
-                latitude=feed.dataset.latitude,
-                longitude=feed.dataset.longitude,
-                west=city.bbox.west,
-                south=city.bbox.south,
-                east=city.bbox.east,
-                north=city.bbox.north,
-            ),
-        ]
-    )
+def _checks(table: Table, city: City) -> Iterator[Check]:
+    yield plain_numbers(columns=[field.name for field in table.fields if field.type in NUMBERS])
+    if table.position:
+        latitude, longitude = table.position
+        yield inside_city(latitude=latitude, longitude=longitude, **asdict(city.bbox))

@@ -105,4 +105,4 @@ def undone(table: Table) -> list[list[str]]:
         for repair in table.repairs
     ]
     mine = [repair for repair in repairs if repair.column in names]
-    return undo(names, table.rows, table.row_numbers, mine)
+    return undo(names, table.rows, list(table.row_numbers), mine)

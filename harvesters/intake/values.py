@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+import polars as pl
+
 from harvesters.city import City
 from harvesters.dataset import Dataset, Field
 from harvesters.intake import codes, dates, numbers, positions
@@ -27,20 +29,20 @@ BY_TYPE: dict[str, Columns] = {
 
 def repair(table: Table, dataset: Dataset, city: City, old_datum: bool = False) -> Table:
     """The table with all cells as their columns want them, as far as that is certain."""
-    columns = [list(column) for column in zip(*table.rows, strict=True)]
+    columns = [column.to_list() for column in table.frame.get_columns()]
     changes: list[Repair] = []
     for field, column in zip(table.fields, columns, strict=True):
         _apply(table, changes, field.name, column, _rule(field, dataset, city)(column))
     _repair_positions(table, changes, columns, dataset, city, old_datum)
     changes.sort(key=lambda change: change.row)
-    rows = [list(cells) for cells in zip(*columns, strict=True)]
-    return replace(table, rows=rows, repairs=[*table.repairs, *changes])
+    frame = pl.DataFrame(dict(zip(table.frame.columns, columns, strict=True)), table.frame.schema)
+    return replace(table, frame=frame, repairs=[*table.repairs, *changes])
 
 
 def _rule(field: Field, dataset: Dataset, city: City) -> Columns:
     """What the schema says about the column decides, never what its cells look like."""
     pattern = DIGITS.fullmatch(str(field.constraints.get("pattern", "")))
-    if field.name in {dataset.latitude, dataset.longitude}:
+    if field.name in (dataset.position or ()):
         return positions.degrees
     if pattern and MUNICIPALITY.search(field.name):
         return partial(codes.municipality_codes, city=city.code)
@@ -83,10 +85,10 @@ def _repair_positions(
 ) -> None:
     """Swaps what is certainly swapped, then moves what is said to be on the Tokyo datum."""
     names = [field.name for field in table.fields]
-    if not {dataset.latitude, dataset.longitude} <= set(names):
+    if not dataset.position or not set(dataset.position) <= set(names):
         return
-    pair = [columns[names.index(name)] for name in (dataset.latitude, dataset.longitude)]
-    said = old_datum or positions.is_old_datum(table.headings.get(dataset.latitude, ""))
+    pair = [columns[names.index(name)] for name in dataset.position]
+    said = old_datum or positions.is_old_datum(table.headings.get(dataset.position[0], ""))
     steps: list[tuple[str, Callable[[str, str], tuple[str, str]]]] = [
         ("swapped-coordinates", partial(_turned, city=city))
     ]
@@ -94,9 +96,7 @@ def _repair_positions(
         steps.append(("tokyo-datum", _moved))
     for rule, step in steps:
         after = [step(*position) for position in zip(*pair, strict=True)]
-        for name, column, half in zip(
-            (dataset.latitude, dataset.longitude), pair, range(2), strict=True
-        ):
+        for name, column, half in zip(dataset.position, pair, range(2), strict=True):
             found = [Change(position[half], rule) for position in after]
             _apply(table, changes, name, column, found)
 

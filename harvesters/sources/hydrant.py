@@ -7,7 +7,7 @@ from harvesters import fetch as fetching
 from harvesters.city import City, Feed
 from harvesters.fetch import Snapshot
 from harvesters.intake import values
-from harvesters.source import Progress, Table
+from harvesters.source import Beside, Package, Progress
 
 name = "hydrant"
 
@@ -19,7 +19,7 @@ def fetch(
     return fetching.get(feed.url, session, known, progress)
 
 
-def normalise(snapshot: Snapshot, feed: Feed, city: City) -> Table:
+def normalise(snapshot: Snapshot, feed: Feed, city: City, _: Beside) -> Package:
     """The list in the standard's columns; what a spreadsheet spoils is repaired and recorded."""
     sheet = intake.read(snapshot.content, columns.known_headings(feed))
-    return values.repair(columns.to_table(sheet, feed), feed.dataset, city)
+    return Package(tables=(values.repair(columns.to_table(sheet, feed), feed.dataset, city),))

@@ -17,6 +17,7 @@ import pytest
 from harvesters.city import load_city
 from harvesters.dataset import Bounds
 from harvesters.fetch import Snapshot
+from harvesters.source import Package
 from harvesters.sources import hydrant
 
 ROOT = Path(__file__).parents[3]
@@ -158,6 +159,19 @@ def small(city):
 @pytest.fixture
 def normalised(aizu):
     """Reads the bytes of a hydrant list into a table."""
-    return lambda content, city=aizu: hydrant.normalise(
-        snapshot_of(content), city.feeds["hydrant"], city
-    )
+    return lambda content, city=aizu: table_of(snapshot_of(content), city)
+
+
+def table_of(snapshot, city):
+    """The table of a hydrant list."""
+    (table,) = hydrant.normalise(snapshot, city.feeds["hydrant"], city, alone).tables
+    return table
+
+
+def alone(name):
+    """No other source has brought anything."""
+
+
+def only(table):
+    """The package of a dataset that has one table."""
+    return Package(tables=(table,))

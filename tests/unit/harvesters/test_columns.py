@@ -47,12 +47,11 @@ def test_a_heading_may_be_spelt_in_any_width(normalised, spelling):
 def test_columns_may_come_in_any_order(order):
     """The clean table has the standard's order, whatever the city's."""
     from harvesters.city import load_city
-    from harvesters.sources import hydrant
 
-    from .conftest import snapshot_of
+    from .conftest import snapshot_of, table_of
 
     city = load_city("aizuwakamatsu")
-    table = hydrant.normalise(snapshot_of(as_csv([{}], order)), city.feeds["hydrant"], city)
+    table = table_of(snapshot_of(as_csv([{}], order)), city)
     assert table.rows == [list(ROW.values())]
 
 

@@ -107,7 +107,8 @@ def test_a_mistake_in_a_city_file_is_explained_in_one_line(files, keys, value, e
         (("coordinates", "latitude"), "lat", "coordinates.latitude: got 'lat'"),
         (("resources", 0, "schema", "primaryKey"), ["No"], "expected names that are in fields"),
         (("resources", 0, "schema", "fields", 14, "constraints"), {"pattern": "x"}, "Table Schema"),
-        (("resources",), [], "expected one resource"),
+        (("resources",), [], "coordinates: got"),
+        (("resources", 0, "name"), "Hydrant!", "lower-case letters"),
         (("colour",), "red", "expected a known key"),
     ],
 )

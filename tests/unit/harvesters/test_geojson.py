@@ -7,10 +7,10 @@ from harvesters.geojson import to_geojson
 from .conftest import as_csv
 
 
-def test_a_row_becomes_a_point_with_its_columns(normalised, aizu):
+def test_a_row_becomes_a_point_with_its_columns(normalised):
     """Longitude first, numbers as numbers, empty cells as null."""
     table = normalised(as_csv([{"緯度": "37.49961234567891", "経度": "139.9", "口径": "100"}]))
-    layer = json.loads(to_geojson(table, aizu.feeds["hydrant"].dataset))
+    layer = json.loads(to_geojson(table, table.position))
     (feature,) = layer["features"]
     assert layer["type"] == "FeatureCollection"
     assert feature["geometry"] == {"type": "Point", "coordinates": [139.9, 37.49961234567891]}
@@ -20,14 +20,14 @@ def test_a_row_becomes_a_point_with_its_columns(normalised, aizu):
     assert "crs" not in layer
 
 
-def test_the_digits_of_the_source_are_kept(normalised, aizu):
+def test_the_digits_of_the_source_are_kept(normalised):
     """The position in the file is the number that the city wrote."""
     table = normalised(as_csv([{"緯度": "37.4898765432", "経度": "139.9298765432"}]))
-    assert b"[139.9298765432, 37.4898765432]" in to_geojson(table, aizu.feeds["hydrant"].dataset)
+    assert b"[139.9298765432, 37.4898765432]" in to_geojson(table, table.position)
 
 
-def test_a_row_without_position_is_not_on_the_map(normalised, aizu):
+def test_a_row_without_position_is_not_on_the_map(normalised):
     """It stays in the table."""
     table = normalised(as_csv([{"緯度": "", "経度": ""}, {"ID": "2"}]))
-    layer = json.loads(to_geojson(table, aizu.feeds["hydrant"].dataset))
+    layer = json.loads(to_geojson(table, table.position))
     assert [feature["properties"]["ID"] for feature in layer["features"]] == ["2"]

@@ -14,9 +14,8 @@ from harvesters import report, validate
 from harvesters.city import load_city
 from harvesters.cli import FINDING
 from harvesters.report import as_table, findings
-from harvesters.sources import hydrant
 
-from .conftest import ROOT, as_csv, numbered, small, snapshot_of
+from .conftest import ROOT, as_csv, numbered, only, small, snapshot_of, table_of
 
 RECORDINGS = ROOT / "tests" / "recordings" / "hydrant"
 EXPECTED = ROOT / "tests" / "expected" / "hydrant"
@@ -32,8 +31,8 @@ def checked(recording):
     """The recording as a table, and its verdict."""
     city = small(load_city(LISTS[recording]))
     content = (RECORDINGS / f"{recording}.csv").read_bytes()
-    table = hydrant.normalise(snapshot_of(content), city.feeds["hydrant"], city)
-    return table, validate.validate(table, city.feeds["hydrant"], city)
+    table = table_of(snapshot_of(content), city)
+    return table, validate.validate(only(table), city.feeds["hydrant"], city)
 
 
 def agrees(name, content):
@@ -49,7 +48,7 @@ def test_a_recorded_list_becomes_the_expected_table(recording):
     """Each layout ends in the standard's columns, valid, with every repair and note accounted for."""
     table, verdict = checked(recording)
     assert verdict.valid, verdict.report
-    assert agrees(f"{recording}.csv", verdict.csv)
+    assert agrees(f"{recording}.csv", verdict.csv["hydrant"])
     told = {
         "key": table.key,
         "repairs": [asdict(repair) for repair in table.repairs],
@@ -64,7 +63,7 @@ def test_a_spoilt_list_is_explained_cell_by_cell(language):
     """The clerk's table names row, column, value and rule of every planted fault, and no others."""
     table, verdict = checked("spoilt")
     assert not verdict.valid
-    rows = [finding.cells(language) for finding in findings(verdict.report, table)]
+    rows = [finding.cells(language) for finding in findings(verdict.report, only(table))]
     text = as_table(rows, FINDING.said(language).split(",")) + "\n"
     assert agrees(f"spoilt.{language}.txt", text.encode())
 
@@ -78,10 +77,12 @@ def test_a_city_without_numbers_is_accepted_without_a_key(normalised, aizu):
     """Where no row has a number, the table has no key; where some have, the others are refused."""
     table = normalised(as_csv([{"ID": ""}, {"ID": ""}]))
     assert table.key == ()
-    assert validate.validate(table, aizu.feeds["hydrant"], aizu).valid
+    assert validate.validate(only(table), aizu.feeds["hydrant"], aizu).valid
     some = normalised(as_csv([{"ID": "1"}, {"ID": ""}]))
-    verdict = validate.validate(some, aizu.feeds["hydrant"], aizu)
-    assert [finding.rule for finding in findings(verdict.report, some)] == ["primary-key-empty"]
+    verdict = validate.validate(only(some), aizu.feeds["hydrant"], aizu)
+    assert [finding.rule for finding in findings(verdict.report, only(some))] == [
+        "primary-key-empty"
+    ]
 
 
 def test_a_code_of_another_city_is_left_as_it_is(normalised):
@@ -118,8 +119,8 @@ def test_a_diameter_loses_its_unit_and_nothing_else(normalised, written, read):
 def test_the_report_counts_rows_and_holds_every_repair(normalised, aizu):
     """Beside Frictionless's own words stands what happened to the list before."""
     table = normalised(as_csv(numbered(3, 備考=" x ")))
-    verdict = validate.validate(table, aizu.feeds["hydrant"], aizu)
-    told = report.complete(verdict.report, table)["aizu"]
+    verdict = validate.validate(only(table), aizu.feeds["hydrant"], aizu)
+    told = report.complete(verdict.report, only(table))["aizu"]
     assert told["rows"] == 3
     assert [(one["row"], one["before"], one["after"]) for one in told["repairs"]] == [
         (2, " x ", "x"), (3, " x ", "x"), (4, " x ", "x")

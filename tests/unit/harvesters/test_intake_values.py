@@ -12,7 +12,7 @@ from harvesters.city import load_city
 from harvesters.dataset import Field
 from harvesters.intake import codes, dates, numbers, positions, values
 from harvesters.report import REPAIRS
-from harvesters.source import Table
+from harvesters.source import Table, frame_of
 from harvesters.words import Words
 
 ERAS = {"令和": ("R", 2018), "平成": ("H", 1988), "昭和": ("S", 1925)}
@@ -267,9 +267,11 @@ HYDRANT = CITY.feeds["hydrant"].dataset
 def table_of(rows, heading="緯度"):
     names = ("緯度", "経度", "備考")
     return Table(
+        name="hydrant",
+        title=HYDRANT.title,
         fields=tuple(field for field in HYDRANT.fields if field.name in names),
         key=(),
-        rows=rows,
+        frame=frame_of(names, rows),
         row_numbers=list(range(2, len(rows) + 2)),
         headings={"緯度": heading, "経度": "経度", "備考": "備考"},
         encoding="cp932",
@@ -312,7 +314,8 @@ def test_positions_on_the_tokyo_datum_move_where_it_is_said(heading, said):
 def test_without_a_word_about_the_datum_nothing_moves():
     """It could as well be right."""
     table = table_of([["37.4893", "139.9292", ""]])
-    assert values.repair(table, HYDRANT, CITY) == table
+    repaired = values.repair(table, HYDRANT, CITY)
+    assert (repaired.rows, repaired.repairs) == (table.rows, [])
 
 
 def test_the_schema_decides_what_a_column_is():
@@ -325,7 +328,8 @@ def test_the_schema_decides_what_a_column_is():
         constraints={},
         origins=(),
     )
-    table = replace(table_of([[" １,２００円 "]]), fields=(field,))
+    frame = frame_of(["備考"], [[" １,２００円 "]])
+    table = replace(table_of([]), fields=(field,), frame=frame, row_numbers=[2])
     assert values.repair(table, HYDRANT, CITY).rows == [["１,２００円"]]
 
 

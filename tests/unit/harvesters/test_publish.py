@@ -14,7 +14,7 @@ from harvesters.errors import (
 )
 from harvesters.words import Words
 
-from .conftest import ROOT, as_csv, numbered, published, snapshot_of
+from .conftest import ROOT, as_csv, numbered, only, published, snapshot_of
 
 RECORDINGS = ROOT / "tests" / "recordings"
 
@@ -32,11 +32,11 @@ def send(portal, normalised, aizu):
     def send_to(to=portal.url, token="secret", rows=({"備考": " x"},), **came):
         content = as_csv(rows)
         table = normalised(content)
-        verdict = validate.validate(table, feed, aizu)
+        verdict = validate.validate(only(table), feed, aizu)
         snapshot = replace(snapshot_of(content, "消火栓.csv"), **came)
-        told = report.complete(verdict.report, table)
+        told = report.complete(verdict.report, only(table))
         where = current(to, token)
-        return publish.publish(where, aizu, feed, snapshot, table, verdict, told)
+        return publish.publish(where, aizu, feed, snapshot, only(table), verdict, told)
 
     return send_to
 
@@ -141,8 +141,8 @@ def test_the_report_counts_repairs_however_many_there_are(portal, send):
 def test_the_report_is_sent_with_a_hundred_errors_at_most(normalised, aizu):
     """The rest is in report.json on disk."""
     table = normalised(as_csv(numbered(300, 種別="")))
-    verdict = validate.validate(table, aizu.feeds["hydrant"], aizu)
-    told = report.short(verdict.report, table)
+    verdict = validate.validate(only(table), aizu.feeds["hydrant"], aizu)
+    told = report.short(verdict.report, only(table))
     assert len(verdict.report["tasks"][0]["errors"]) == 300
     assert len(told["tasks"][0]["errors"]) == 100
 

@@ -5,9 +5,8 @@ import pytest
 from harvesters import validate
 from harvesters.city import load_city
 from harvesters.fetch import read_file
-from harvesters.sources import hydrant
 
-from .conftest import ROOT
+from .conftest import ROOT, only, table_of
 
 LISTS = ROOT.parent / "shared" / "data" / "hydrants"
 
@@ -31,8 +30,8 @@ LISTS = ROOT.parent / "shared" / "data" / "hydrants"
 def test_a_real_list_is_valid_as_it_is(name, file, rows, encoding, kinds):
     """Every row is there, kinds are as the city spells them, only spaces at the ends were taken away."""
     city = load_city(name)
-    table = hydrant.normalise(read_file(LISTS / file), city.feeds["hydrant"], city)
-    assert validate.validate(table, city.feeds["hydrant"], city).valid
+    table = table_of(read_file(LISTS / file), city)
+    assert validate.validate(only(table), city.feeds["hydrant"], city).valid
     assert (len(table.rows), table.encoding) == (rows, encoding)
     assert {row[3] for row in table.rows} == kinds
     assert {repair.rule for repair in table.repairs} == {"spaces"}

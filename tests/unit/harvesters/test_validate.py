@@ -11,14 +11,14 @@ from harvesters import validate
 from harvesters.dataset import Bounds
 from harvesters.report import findings
 
-from .conftest import as_csv, numbered, small, snapshot_of
+from .conftest import as_csv, numbered, only, small, snapshot_of, table_of
 
 
 def found(normalised, aizu, rows):
     """The findings of a list as (row, column, rule)."""
     table = normalised(as_csv(rows))
-    verdict = validate.validate(table, aizu.feeds["hydrant"], aizu)
-    return [(one.row, one.column, one.rule) for one in findings(verdict.report, table)]
+    verdict = validate.validate(only(table), aizu.feeds["hydrant"], aizu)
+    return [(one.row, one.column, one.rule) for one in findings(verdict.report, only(table))]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,6 @@ INSIDE = st.tuples(st.floats(37.28, 37.61), st.floats(139.79, 140.13))
 def test_positions_inside_pass_and_swapped_ones_are_put_right(positions, data):
     """Any position in the city is valid; the same one the wrong way round is turned, and it is said."""
     from harvesters.city import load_city
-    from harvesters.sources import hydrant
 
     city = small(load_city("aizuwakamatsu"))
     feed = city.feeds["hydrant"]
@@ -73,8 +72,8 @@ def test_positions_inside_pass_and_swapped_ones_are_put_right(positions, data):
         else {"ID": str(number), "緯度": f"{east:.9f}", "経度": f"{north:.9f}"}
         for number, (north, east) in enumerate(positions)
     ]
-    table = hydrant.normalise(snapshot_of(as_csv(rows)), feed, city)
-    assert validate.validate(table, feed, city).valid
+    table = table_of(snapshot_of(as_csv(rows)), city)
+    assert validate.validate(only(table), feed, city).valid
     assert [(one.row, one.column, one.rule) for one in table.repairs] == [
         (number + 2, column, "swapped-coordinates")
         for number in sorted(swapped)
@@ -86,14 +85,14 @@ def test_positions_inside_pass_and_swapped_ones_are_put_right(positions, data):
 def test_too_few_or_too_many_rows_are_refused(normalised, aizu, count):
     """A list that has shrunk or swollen beyond its bounds is not published."""
     feed = replace(aizu.feeds["hydrant"], rows=Bounds(minimum=5, maximum=10))
-    verdict = validate.validate(normalised(as_csv(numbered(count))), feed, aizu)
+    verdict = validate.validate(only(normalised(as_csv(numbered(count)))), feed, aizu)
     assert [error["type"] for error in verdict.report["tasks"][0]["errors"]] == ["table-dimensions"]
 
 
 def test_the_report_is_one_that_frictionless_reads(normalised, aizu):
     """What is kept and published can be loaded with Frictionless again."""
     table = normalised(as_csv([{"口径": "x"}]))
-    verdict = validate.validate(table, aizu.feeds["hydrant"], aizu)
+    verdict = validate.validate(only(table), aizu.feeds["hydrant"], aizu)
     report = Report.from_descriptor(verdict.report)
     assert report.flatten(["rowNumber", "fieldName", "type"]) == [[2, "口径", "type-error"]]
 
