@@ -14,6 +14,7 @@ from harvesters.columns import places_of
 from harvesters.dataset import Field
 from harvesters.errors import InvalidTableError
 from harvesters.pipeline import Job, named, normalise, read_told
+from harvesters.rules import TYPES
 from harvesters.source import Package, Table, frame_of
 from harvesters.words import Words
 
@@ -26,7 +27,7 @@ SUGGESTED = {
 """Tried in this order; a number with leading zeros is a code and stays text."""
 STRAY = 0.01
 """The share of values that may be of another kind: they are the faults that are looked for."""
-KINDS = {"string": Words("文字", "text"), **reporting.TYPES}
+KINDS = {"string": Words("文字", "text"), **TYPES}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,8 @@ from harvesters import settings as setting
 from harvesters.city import load_city
 from harvesters.errors import ConfigurationError, HarvestError, InvalidTableError
 from harvesters.page import as_page
-from harvesters.report import as_table, errors, padded
+from harvesters.report import errors
+from harvesters.terminal import as_table, padded
 from harvesters.words import Words, language
 
 STEPS = {

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from harvesters import errors, settings
 from harvesters.cli import cli
-from harvesters.report import REPAIRS, RULES
+from harvesters.rules import REPAIRS, RULES
 
 from .conftest import ROOT
 

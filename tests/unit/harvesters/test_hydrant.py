@@ -13,7 +13,8 @@ import pytest
 from harvesters import report, validate
 from harvesters.city import load_city
 from harvesters.cli import FINDING
-from harvesters.report import as_table, findings
+from harvesters.report import findings
+from harvesters.terminal import as_table
 
 from .conftest import ROOT, as_csv, numbered, only, small, snapshot_of, table_of
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from harvesters.city import load_city
 from harvesters.dataset import Field
 from harvesters.intake import codes, dates, numbers, positions, values
-from harvesters.report import REPAIRS
+from harvesters.rules import REPAIRS
 from harvesters.source import Table, frame_of
 from harvesters.words import Words
 
