@@ -10,7 +10,17 @@ import polars as pl
 
 from harvesters.gtfs import archive, fields, findings, reading, schema, service, tables
 from harvesters.gtfs.findings import ROW, Findings, Severity
-from harvesters.gtfs.rules import agencies, calendar, others, shapes, stops, times
+from harvesters.gtfs.rules import (
+    agencies,
+    calendar,
+    flex,
+    names,
+    others,
+    pathways,
+    shapes,
+    stops,
+    times,
+)
 
 JAPAN = ZoneInfo("Asia/Tokyo")
 
@@ -79,7 +89,7 @@ def check(content: bytes, name: str, *, today: date | None = None, choose: str =
         found.add("invalid_input_files_in_subfolder", name, detail=opened.folder)
     files, raw = _read(opened, found)
     typed = _check_tables(raw, sorted(opened.files), found)
-    for subject in (agencies, stops, times, shapes, others):
+    for subject in (agencies, stops, times, flex, shapes, pathways, names, others):
         subject.check(typed, found)
     calendar.check(typed, found, today)
     return Feed(

@@ -14,14 +14,21 @@ def distance_km(lat: pl.Expr, lon: pl.Expr, other_lat: pl.Expr, other_lon: pl.Ex
     return 2 * EARTH_KM * chord.clip(0, 1).sqrt().arcsin()
 
 
-def distance_to_line_km(
-    lat: pl.Expr, lon: pl.Expr, start: tuple[pl.Expr, pl.Expr], end: tuple[pl.Expr, pl.Expr]
-) -> pl.Expr:
-    """Distance of a point to a short straight line, on a plane that touches the globe at the point."""
+def nearest_on_line_km(
+    lat: pl.Expr,
+    lon: pl.Expr,
+    start: tuple[pl.Expr, pl.Expr],
+    end: tuple[pl.Expr, pl.Expr],
+) -> tuple[pl.Expr, pl.Expr]:
+    """Distance of a point to a short straight line, and how far along the line the nearest point lies.
+
+    Reckoned on a plane that touches the globe at the point.
+    """
     narrow = lat.radians().cos()
     x1, y1 = (start[1] - lon) * narrow, start[0] - lat
     x2, y2 = (end[1] - lon) * narrow, end[0] - lat
     dx, dy = x2 - x1, y2 - y1
     length = dx**2 + dy**2
     along = pl.when(length > 0).then(-(x1 * dx + y1 * dy) / length).otherwise(0.0).clip(0, 1)
-    return ((x1 + along * dx) ** 2 + (y1 + along * dy) ** 2).sqrt() * KM_PER_DEGREE
+    distance = ((x1 + along * dx) ** 2 + (y1 + along * dy) ** 2).sqrt()
+    return distance * KM_PER_DEGREE, along * length.sqrt() * KM_PER_DEGREE

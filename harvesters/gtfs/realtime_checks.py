@@ -8,7 +8,7 @@ from google.transit import gtfs_realtime_pb2 as pb
 from harvesters.gtfs import realtime_trips as on_trips
 from harvesters.gtfs.feed import Feed
 from harvesters.gtfs.findings import ROW, Findings
-from harvesters.gtfs.geometry import KM_PER_DEGREE, distance_to_line_km
+from harvesters.gtfs.geometry import KM_PER_DEGREE, nearest_on_line_km
 from harvesters.gtfs.realtime_context import (
     Bounds,
     Checker,
@@ -18,7 +18,7 @@ from harvesters.gtfs.realtime_context import (
     posix,
     timetable,
 )
-from harvesters.gtfs.rules.shapes import lines
+from harvesters.gtfs.rules.matching import lines
 
 NEAR_STOPS_KM = 1.609
 SHAPE_KM = 0.2
@@ -160,7 +160,7 @@ def _off_the_line(checker: Checker, message: pb.FeedMessage, feed: Feed) -> None
         .join(shaped.select("shape_id").unique(), on="shape_id", how="semi")
         .sort("shape_id", "shape_pt_sequence")
     )
-    distance = distance_to_line_km(
+    distance, _ = nearest_on_line_km(
         pl.col("vehicle_lat"),
         pl.col("vehicle_lon"),
         (pl.col("lat"), pl.col("lon")),

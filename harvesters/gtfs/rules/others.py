@@ -1,4 +1,4 @@
-"""Rules of the smaller tables: translations, transfers, fares, levels and pathways."""
+"""Rules of the smaller tables: translations, transfers and fares."""
 
 import polars as pl
 
@@ -21,7 +21,6 @@ def check(frames: Frames, findings: Findings) -> None:
     _transfers(frames, findings)
     _transfer_distances(frames, findings)
     _fares(frames, findings)
-    _pathways(frames, findings)
 
 
 def _translations(frames: Frames, findings: Findings) -> None:
@@ -154,22 +153,3 @@ def _fares(frames: Frames, findings: Findings) -> None:
         ),
     ):
         findings.add_rows(rule, "fare_transfer_rules.txt", field, rules.filter(wrong))
-
-
-def _pathways(frames: Frames, findings: Findings) -> None:
-    rows = frames["pathways"]
-    for rule, field, wrong in (
-        ("pathway_loop", "to_stop_id", pl.col("from_stop_id") == pl.col("to_stop_id")),
-        (
-            "bidirectional_exit_gate",
-            "is_bidirectional",
-            (pl.col("pathway_mode") == 7) & (pl.col("is_bidirectional") == 1),
-        ),
-    ):
-        findings.add_rows(rule, "pathways.txt", field, rows.filter(wrong))
-    elevators = rows.filter(pl.col("pathway_mode") == 5)
-    ends = pl.concat([elevators["from_stop_id"], elevators["to_stop_id"]]).drop_nulls()
-    flat = frames["stops"].filter(
-        pl.col("stop_id").is_in(ends.unique().implode()) & pl.col("level_id").is_null()
-    )
-    findings.add_rows("missing_level_id", "stops.txt", "level_id", flat)

@@ -68,14 +68,14 @@ def _pairs(times: pl.DataFrame, findings: Findings) -> None:
         ),
     ):
         findings.add_rows(
-            rule, "stop_times.txt", field, _clock(times.filter(wrong)), other="departure_time"
+            rule, "stop_times.txt", field, clock(times.filter(wrong)), other="departure_time"
         )
     if times["timepoint"].null_count() < times.height:
         untold = times.filter(pl.col("timepoint").is_null() & timed)
         findings.add_rows("missing_timepoint_value", "stop_times.txt", "timepoint", untold)
 
 
-def _clock(frame: pl.DataFrame) -> pl.DataFrame:
+def clock(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
     """Seconds as H:MM:SS again, for people."""
     return frame.with_columns(
         pl.concat_str(
@@ -84,7 +84,7 @@ def _clock(frame: pl.DataFrame) -> pl.DataFrame:
             (pl.col(name) % 60).cast(pl.String).str.zfill(2),
             separator=":",
         )
-        for name in ("arrival_time", "departure_time")
+        for name in names or ("arrival_time", "departure_time")
     )
 
 
@@ -113,7 +113,7 @@ def _order(ordered: pl.DataFrame, findings: Findings) -> None:
         "stop_time_with_arrival_before_previous_departure_time",
         "stop_times.txt",
         "arrival_time",
-        _clock(early),
+        clock(early),
     )
 
 
@@ -141,13 +141,13 @@ def _speed(frames: Frames, ordered: pl.DataFrame, findings: Findings) -> None:
         "fast_travel_between_consecutive_stops",
         "stop_times.txt",
         "arrival_time",
-        _clock(fast.filter(pl.col("legs") == 1)),
+        clock(fast.filter(pl.col("legs") == 1)),
     )
     findings.add_rows(
         "fast_travel_between_far_stops",
         "stop_times.txt",
         "arrival_time",
-        _clock(fast.filter((pl.col("legs") > 1) & (pl.col("km") > FAR_KM))),
+        clock(fast.filter((pl.col("legs") > 1) & (pl.col("km") > FAR_KM))),
     )
 
 

@@ -14,6 +14,21 @@ SECOND_AGENCY = [
     ("agency", 3, "agency_id", "9000000000002"),
     ("attributions", 0, "", None),
 ]
+ON_DEMAND = [
+    ("stop_times", row, column, value)
+    for row in (8, 9, 10)
+    for column, value in (
+        ("arrival_time", ""), ("departure_time", ""), ("stop_id", ""), ("shape_dist_traveled", ""),
+        ("timepoint", "0"), ("pickup_type", "1"), ("drop_off_type", "1"),
+        ("location_id", "Z1"), ("start_pickup_drop_off_window", "9:00:00"),
+        ("end_pickup_drop_off_window", "17:00:00"), ("pickup_booking_rule_id", "BR1"),
+    )
+]  # fmt: skip
+"""The third trip of the good feed runs on demand."""
+WINDOW = [
+    ("stop_times", 2, "start_pickup_drop_off_window", "9:00:00"),
+    ("stop_times", 2, "end_pickup_drop_off_window", "17:00:00"),
+]
 FAULTS = [
     ("block_trips_with_overlapping_stop_times", "trips", 3, "block_id", [("stop_times", 5, "departure_time", "8:05:00"), ("stop_times", 5, "arrival_time", "8:05:00")]),
     ("bidirectional_exit_gate", "pathways", 4, "is_bidirectional", [("pathways", 4, "is_bidirectional", "1")]),
@@ -71,6 +86,37 @@ FAULTS = [
     ("number_out_of_range", "stops", 7, "stop_lat", [("stops", 7, "stop_lat", "139.9262")]),
     ("number_out_of_range", "frequencies", 2, "headway_secs", [("frequencies", 2, "headway_secs", "0")]),
     ("overlapping_frequency", "frequencies", 3, "trip_id", [("frequencies", 3, "start_time", "11:00:00")]),
+    ("forbidden_arrival_or_departure_time", "stop_times", 2, "arrival_time", WINDOW),
+    ("forbidden_continuous_pickup_drop_off", "routes", 2, "continuous_pickup", [*ON_DEMAND, ("routes", 1, "continuous_pickup", "0")]),
+    ("forbidden_drop_off_type", "stop_times", 8, "drop_off_type", [*ON_DEMAND, ("stop_times", 8, "drop_off_type", "")]),
+    ("forbidden_geography_id", "stop_times", 8, "stop_id", [*ON_DEMAND, ("stop_times", 8, "stop_id", "A1")]),
+    ("forbidden_pickup_type", "stop_times", 8, "pickup_type", [*ON_DEMAND, ("stop_times", 8, "pickup_type", "3")]),
+    ("forbidden_prior_day_booking_field_value", "booking_rules", 4, "prior_notice_duration_max", [("booking_rules", 4, "prior_notice_duration_max", "60"), ("booking_rules", 4, "prior_notice_start_day", ""), ("booking_rules", 4, "prior_notice_start_time", "")]),
+    ("forbidden_prior_notice_start_day", "booking_rules", 3, "prior_notice_start_day", [("booking_rules", 3, "prior_notice_start_day", "2"), ("booking_rules", 3, "prior_notice_start_time", "8:00:00")]),
+    ("forbidden_prior_notice_start_time", "booking_rules", 4, "prior_notice_start_time", [("booking_rules", 4, "prior_notice_start_day", "")]),
+    ("forbidden_real_time_booking_field_value", "booking_rules", 2, "prior_notice_duration_min", [("booking_rules", 2, "prior_notice_duration_min", "30")]),
+    ("forbidden_same_day_booking_field_value", "booking_rules", 3, "prior_notice_last_day", [("booking_rules", 3, "prior_notice_last_day", "1")]),
+    ("forbidden_shape_dist_traveled", "stop_times", 8, "shape_dist_traveled", [*ON_DEMAND, ("stop_times", 8, "shape_dist_traveled", "10")]),
+    ("invalid_pickup_drop_off_window", "stop_times", 8, "end_pickup_drop_off_window", [*ON_DEMAND, ("stop_times", 8, "end_pickup_drop_off_window", "9:00:00")]),
+    ("invalid_prior_notice_duration_min", "booking_rules", 3, "prior_notice_duration_min", [("booking_rules", 3, "prior_notice_duration_min", "2000")]),
+    ("missing_pickup_or_drop_off_window", "stop_times", 8, "end_pickup_drop_off_window", [*ON_DEMAND, ("stop_times", 8, "end_pickup_drop_off_window", "")]),
+    ("missing_prior_notice_duration_min", "booking_rules", 3, "prior_notice_duration_min", [("booking_rules", 3, "prior_notice_duration_min", "")]),
+    ("missing_prior_notice_last_day", "booking_rules", 4, "prior_notice_last_day", [("booking_rules", 4, "prior_notice_last_day", "")]),
+    ("missing_prior_notice_last_time", "booking_rules", 4, "prior_notice_last_time", [("booking_rules", 4, "prior_notice_last_time", "")]),
+    ("missing_prior_notice_start_time", "booking_rules", 4, "prior_notice_start_time", [("booking_rules", 4, "prior_notice_start_time", "")]),
+    ("missing_stop_times_record", "stop_times", 8, "trip_id", [*ON_DEMAND, ("stop_times", 9, None, None), ("stop_times", 9, None, None), ("stop_times", 8, "pickup_type", "2"), ("stop_times", 8, "drop_off_type", "2")]),
+    ("missing_pickup_drop_off_booking_rule_id", "stop_times", 8, "pickup_booking_rule_id", [*ON_DEMAND, ("stop_times", 8, "pickup_type", "2"), ("stop_times", 8, "pickup_booking_rule_id", "")]),
+    ("mixed_case_recommended_field", "stops", 9, "stop_name", [("stops", 9, "stop_name", "LAKE SIDE")]),
+    ("mixed_case_recommended_field", "routes", 3, "route_long_name", [("routes", 3, "route_long_name", "lake")]),
+    ("pathway_dangling_generic_node", "stops", 6, "stop_id", [("pathways", 4, None, None)]),
+    ("pathway_to_platform_with_boarding_areas", "pathways", 2, "to_stop_id", [("stops", 10, "stop_id", "A5"), ("stops", 10, "location_type", "4"), ("stops", 10, "parent_station", "A2")]),
+    ("pathway_to_wrong_location_type", "pathways", 2, "from_stop_id", [("pathways", 2, "from_stop_id", "A")]),
+    ("pathway_unreachable_location", "stops", 4, "stop_id", [("pathways", 5, None, None), ("pathways", 2, "is_bidirectional", "0")]),
+    ("pathway_unreachable_location", "stops", 3, "stop_id", [("pathways", 5, None, None)]),
+    ("prior_notice_last_day_after_start_day", "booking_rules", 4, "prior_notice_last_day", [("booking_rules", 4, "prior_notice_last_day", "30")]),
+    ("stop_has_too_many_matches_for_shape", "stop_times", 3, "stop_id", []),
+    ("stop_too_far_from_shape_using_user_distance", "stop_times", 3, "stop_id", [("stop_times", 3, "shape_dist_traveled", "3000")]),
+    ("stops_match_shape_out_of_order", "stop_times", 4, "stop_id", [("stop_times", 3, "stop_id", "C1"), ("stop_times", 4, "stop_id", "B1"), ("stop_times", 3, "shape_dist_traveled", ""), ("stop_times", 4, "shape_dist_traveled", "")]),
     ("pathway_loop", "pathways", 2, "to_stop_id", [("pathways", 2, "to_stop_id", "A3")]),
     ("point_near_origin", "stops", 9, "stop_lat", [("stops", 9, "stop_lat", "0"), ("stops", 9, "stop_lon", "0")]),
     ("point_near_pole", "stops", 9, "stop_lat", [("stops", 9, "stop_lat", "89.9")]),
@@ -163,6 +209,11 @@ BYTES = {
     ("wrong_encoding", "stops"): lambda: (
         town_files() | {"stops.txt": town_files()["stops.txt"].decode().encode("cp932")}
     ),
+    ("stop_has_too_many_matches_for_shape", "stop_times"): lambda: replaced(
+        "shapes.txt",
+        b"H1,37.4904,139.9262,2,2000\n",
+        b"".join(b"H1,37.4904,139.92%d,2,2000\n" % (62 if turn % 2 else 90) for turn in range(42)),
+    ),
     ("wrong_line_ending", "stops"): lambda: replaced("stops.txt", b"\n", b"\r"),
     ("empty_row", "stops"): lambda: (
         town_files() | {"stops.txt": town_files()["stops.txt"] + b",,,,,,,,,,,\n"}
@@ -201,7 +252,7 @@ def test_a_good_feed_has_no_findings(town):
     """Stations, levels, fares, blocks and GTFS-JP tables are all in it."""
     assert places(town) == []
     assert town.valid
-    assert len(town.tables) == 29
+    assert len(town.tables) == 30
 
 
 @pytest.mark.parametrize("rule", rules("static").values(), ids=lambda rule: rule.name)
