@@ -69,7 +69,7 @@ class inside_city(Check):  # noqa: N801  Frictionless names its checks like func
         """The columns it reads."""
         return {self.latitude, self.longitude}
 
-    def doubtful(self, columns: Mapping[str, pl.Expr]) -> pl.Expr:
+    def doubtful(self, columns: Mapping[str, pl.Expr], types: Mapping[str, str]) -> pl.Expr:
         """The rows that may break the rule: all but blank positions and those plainly inside."""
         latitude, longitude = columns[self.latitude], columns[self.longitude]
         inside = _plainly_within(latitude, self.south, self.north)
@@ -119,10 +119,11 @@ class plain_numbers(Check):  # noqa: N801  as above
         """The columns it reads."""
         return set(self.columns)
 
-    def doubtful(self, columns: Mapping[str, pl.Expr]) -> pl.Expr:
+    def doubtful(self, columns: Mapping[str, pl.Expr], types: Mapping[str, str]) -> pl.Expr:
         """The rows that may break the rule."""
         plain = [
-            (columns[name] == "") | columns[name].str.contains(SURE_NUMBER) for name in self.columns
+            (columns[name] == "") | surely_plain(columns[name], types[name])
+            for name in self.columns
         ]
         return ~pl.all_horizontal(pl.lit(True), *plain)
 
@@ -137,6 +138,13 @@ class plain_numbers(Check):  # noqa: N801  as above
         "required": ["columns"],
         "properties": {"columns": {"type": "array", "items": {"type": "string"}}},
     }
+
+
+def surely_plain(cell: pl.Expr, type: str) -> pl.Expr:  # noqa: A002  a field's
+    """Texts that are a plain number beyond doubt: all that Polars reads as an integer are."""
+    if type == "integer":
+        return cell.cast(pl.Int64, strict=False).is_not_null()
+    return cell.str.contains(SURE_NUMBER)
 
 
 def _plainly_within(column: pl.Expr, low: float, high: float) -> pl.Expr:

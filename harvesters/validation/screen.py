@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from frictionless import Field
 
-from harvesters.checks import SURE_NUMBER
+from harvesters.checks import surely_plain
 from harvesters.validation.cells import Cells
 
 DAY = (
@@ -18,9 +18,8 @@ DAY = (
 CLOCK = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 ZONE = "(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?"
 ANY_TEXT = {"any", "string"}
+NUMBERS = {"integer", "number"}
 PLAIN = {
-    "integer": "^-?[0-9]{1,18}$",
-    "number": SURE_NUMBER,
     "datetime": rf"^{DAY}T{CLOCK}(?:\.[0-9]{{1,6}})?{ZONE}$",
     "time": rf"^{CLOCK}(?:\.[0-9]{{1,6}})?{ZONE}$",
 }
@@ -43,19 +42,37 @@ def doubtful(cells: Cells, fields: list[Field], key: list[str], checks: list[pl.
     """The places of all rows that Frictionless must see: the first, and any that may be wrong."""
     frame = cells.frame
     looked = frame.lazy().select(
-        *(~_surely_valid(pl.col(str(place)), field) for place, field in enumerate(fields)),
+        *(
+            ~_surely_valid(pl.col(str(place)), field)
+            for place, field in enumerate(fields)
+            if not _takes_anything(field)
+        ),
         pl.any_horizontal(pl.lit(False), *checks).alias("checks"),
     )
-    *unsure, broken = looked.collect().get_columns()
+    *masks, broken = looked.collect().get_columns()
+    unsure = {mask.name: mask.fill_null(False) for mask in masks}
     columns = frame.get_columns()
     refused = [
-        _refused(column, mask.fill_null(False), field, _is_compared(field, key))
-        for column, mask, field in zip(columns, unsure, fields, strict=True)
+        _refused(column, unsure[column.name], field, _is_compared(field, key))
+        if column.name in unsure and unsure[column.name].any()
+        else None
+        for column, field in zip(columns, fields, strict=True)
     ]
     rows = {*range(min(1, frame.height)), *cells.ragged, *_blank(columns, fields)}
     for mask in (broken.fill_null(True), *refused, *_repeated(columns, fields, refused, key)):
-        rows.update(mask.arg_true())
+        if mask is not None:
+            rows.update(mask.arg_true())
     return sorted(rows)
+
+
+def _takes_anything(field: Field) -> bool:
+    """Whether any cell is valid; rows that have no such cell are ragged, and known."""
+    return field.type in ANY_TEXT and _is_usual(field) and not _active(field)
+
+
+def _active(field: Field) -> list[str]:
+    """The constraints that Frictionless looks at."""
+    return [name for name in field.supported_constraints if field.constraints.get(name) is not None]
 
 
 def _is_compared(field: Field, key: list[str]) -> bool:
@@ -73,11 +90,13 @@ def _blank(columns: list[pl.Series], fields: list[Field]) -> pl.Series:
 
 
 def _repeated(
-    columns: list[pl.Series], fields: list[Field], refused: list[pl.Series], key: list[str]
+    columns: list[pl.Series], fields: list[Field], refused: list[pl.Series | None], key: list[str]
 ) -> Iterator[pl.Series]:
     """The rows that share a value or a key which should be theirs alone, or have no key."""
     keys = {
-        field.name: _key(column, field, column.is_in(_missing(field)) | mask)
+        field.name: _key(
+            column, field, column.is_in(_missing(field)) | (False if mask is None else mask)
+        )
         for column, field, mask in zip(columns, fields, refused, strict=True)
         if _is_compared(field, key)
     }
@@ -101,13 +120,15 @@ def _texts(texts: Iterable[str]) -> pl.Series:
     return pl.Series(texts, dtype=pl.String).implode()
 
 
-def _refused(column: pl.Series, unsure: pl.Series, field: Field, compared: bool) -> pl.Series:
+def _refused(
+    column: pl.Series, unsure: pl.Series, field: Field, compared: bool
+) -> pl.Series | None:
     """The cells that Frictionless refuses; it is asked once for each text that is not plain."""
     texts = column.filter(unsure).unique().drop_nulls()
     read = field.create_cell_reader()
     wrong = [text for text in texts if not _accepted(read, text, compared)]
     if not wrong:
-        return pl.repeat(False, len(column), eager=True)
+        return None
     return column.is_in(_texts(wrong)).fill_null(False)
 
 
@@ -124,21 +145,24 @@ def _accepted(read: Callable[[str], tuple[Any, Any]], text: str, compared: bool)
 
 def _surely_valid(cell: pl.Expr, field: Field) -> pl.Expr:
     """What is valid beyond doubt; false where only Frictionless knows."""
-    active = [name for name in field.supported_constraints if field.constraints.get(name)
-              is not None]  # fmt: skip
+    active = _active(field)
     rules = [_of_type(cell, field), *(_fulfilled(cell, field, name) for name in active)]
     known = [rule for rule in rules if rule is not None]
     if len(known) < len(rules):
         return cell.is_null()
-    if field.type in ANY_TEXT and not active:
-        return cell.is_not_null()
     return pl.all_horizontal(*known, ~cell.is_in(_missing(field)))
 
 
 def _of_type(cell: pl.Expr, field: Field) -> pl.Expr | None:
-    if field.type not in {*ANY_TEXT, *PLAIN} or not _is_usual(field):
+    if field.type not in {*ANY_TEXT, *NUMBERS, *PLAIN} or not _is_usual(field):
         return None
-    return cell.is_not_null() if field.type in ANY_TEXT else cell.str.contains(PLAIN[field.type])
+    if field.type in ANY_TEXT:
+        return cell.is_not_null()
+    return (
+        surely_plain(cell, field.type)
+        if field.type in NUMBERS
+        else cell.str.contains(PLAIN[field.type])
+    )
 
 
 def _is_usual(field: Field) -> bool:
@@ -157,7 +181,7 @@ def _fulfilled(cell: pl.Expr, field: Field, name: str) -> pl.Expr | None:
         return cell.str.len_chars().ge(wanted)
     if name == "maxLength":
         return cell.str.len_chars().le(wanted)
-    if field.type in {"integer", "number"} and name != "enum":
+    if field.type in NUMBERS and name != "enum":
         return _inside(cell, field, name)
     return None
 
@@ -170,7 +194,7 @@ def _inside(cell: pl.Expr, field: Field, name: str) -> pl.Expr | None:
         return None
     if math.isnan(bound):
         return None
-    number = cell.cast(pl.Float64, strict=False)
+    number = cell.cast(pl.Int64 if field.type == "integer" else pl.Float64, strict=False)
     return number.gt(bound) if name.lower().endswith("minimum") else number.lt(bound)
 
 
