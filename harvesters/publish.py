@@ -70,24 +70,24 @@ def publish(
     verdict: Verdict,
     report: dict[str, Any],
 ) -> Published:
-    """Sends metadata, table, map data and original in one request: all of it counts, or nothing."""
+    """Sends metadata, tables, map data and original in one request: all of it counts, or nothing."""
     name = dataset_name(city, feed)
     filename, media_type = name_and_type(snapshot, package.kind)
-    (table,) = package.tables
+    main = package.tables[0]
     fields = {
-        "dataset": _metadata(city, feed, table, snapshot),
+        "dataset": _metadata(city, feed, main, snapshot),
         "organization": _organization(feed),
-        "schema": schema(table),
-        "source": _source(snapshot, table) | {"filename": filename, "media_type": media_type},
+        "resources": [_resource(table) for table in package.tables],
+        "source": _source(snapshot, main) | {"filename": filename, "media_type": media_type},
         "report": short(report, package),
     }
-    files = {
-        "table": (f"{name}.csv", verdict.csv[table.name], "text/csv"),
-        "original": (filename, snapshot.content, media_type),
-    }
-    if table.position:
-        layer = to_geojson(table, table.position)
-        files["geojson"] = (f"{name}.geojson", layer, "application/geo+json")
+    files = {"original": (filename, snapshot.content, media_type)}
+    for table in package.tables:
+        path = f"{_file_name(name, table.name, main.name)}.csv"
+        files[f"table:{table.name}"] = (path, verdict.csv[table.name], "text/csv")
+    for layer, content in _layers(package).items():
+        path = f"{_file_name(name, layer, main.name)}.geojson"
+        files[f"geojson:{layer}"] = (path, content, "application/geo+json")
     answer = _call(
         settings,
         "aizu_publish",
@@ -97,6 +97,24 @@ def publish(
     return Published(
         name=answer["name"], id=answer["id"], rows=answer["rows"], changed=answer["changed"]
     )
+
+
+def _resource(table: Table) -> dict[str, Any]:
+    """One table as a resource of a Data Package."""
+    title, title_en = table.title
+    return {"name": table.name, "title": title, "title_en": title_en, "schema": schema(table)}
+
+
+def _layers(package: Package) -> dict[str, bytes]:
+    """The source's own map layers, else one of each table that has positions."""
+    return dict(package.layers) or {
+        table.name: to_geojson(table, table.position) for table in package.tables if table.position
+    }
+
+
+def _file_name(dataset: str, part: str, main: str) -> str:
+    """The dataset's own name for what people look for first."""
+    return dataset if part == main else f"{dataset}-{part}"
 
 
 def tell_status(settings: Settings, city: City, feed: Feed, state: str, message: Words) -> None:

@@ -55,11 +55,12 @@ def test_everything_goes_in_one_request(portal, send):
     assert action == "aizu_publish"
     assert headers["Authorization"] == "secret"
     assert set(parts) == {
-        "dataset", "organization", "schema", "source", "report", "table", "geojson", "original"
+        "dataset", "organization", "resources", "source", "report",
+        "table:hydrant", "geojson:hydrant", "original",
     }  # fmt: skip
     assert parts["original"] == as_csv([{"備考": " x"}])
-    assert parts["table"].startswith("\ufeff全国".encode())
-    assert json.loads(parts["geojson"])["type"] == "FeatureCollection"
+    assert parts["table:hydrant"].startswith("\ufeff全国".encode())
+    assert json.loads(parts["geojson:hydrant"])["type"] == "FeatureCollection"
 
 
 def test_the_metadata_is_that_of_the_catalogue(portal, send):
@@ -67,7 +68,7 @@ def test_the_metadata_is_that_of_the_catalogue(portal, send):
     send()
     parts = {
         name: json.loads(portal.calls[0][2][name])
-        for name in ("dataset", "organization", "schema", "source", "report")
+        for name in ("dataset", "organization", "resources", "source", "report")
     }
     dataset = parts["dataset"]
     assert dataset["name"] == "aizuwakamatsu-hydrant"
@@ -80,7 +81,7 @@ def test_the_metadata_is_that_of_the_catalogue(portal, send):
     assert json.loads(dataset["spatial_coverage"][0]["bbox"])["type"] == "Polygon"
     assert "119" in dataset["warnings"]
     assert "119" in dataset["warnings_en"]
-    field = parts["schema"]["fields"][12]
+    field = parts["resources"][0]["schema"]["fields"][12]
     assert (field["name"], field["type"], field["title_en"]) == ("緯度", "number", "Latitude")
     assert parts["source"]["encoding"] == "cp932"
     assert parts["source"]["filename"] == "消火栓.csv"
