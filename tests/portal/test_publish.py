@@ -208,7 +208,7 @@ def parts(**changes):
     given = {
         "dataset": {"name": "test-parts", "title": "試験", "notes": "試験", "license_id": "cc-by"},
         "organization": {"name": "aizuwakamatsu-kikikanri", "title": "危機管理課"},
-        "schema": {"fields": fields},
+        "resources": [{"name": "list", "title": "一覧", "schema": {"fields": fields}}],
         "source": {"url": "https://example.jp/list.csv"},
         "report": {"valid": True, "tasks": []},
     }
@@ -217,23 +217,28 @@ def parts(**changes):
 
 def publish(portal, *, table="名称,数\r\nあ,1\r\n", token=None, name="一覧 表.csv", **changes):
     api = portal.api(token or portal.token)
-    files = {"table": (name, table.encode()), "original": ("元 データ.csv", b"raw")}
+    files = {"table:list": (name, table.encode()), "original": ("元 データ.csv", b"raw")}
     return api.call_action("aizu_publish", parts(**changes), files=files)
+
+
+def columns(*fields):
+    """One table of these columns, as `resources` of a call."""
+    return [{"name": "list", "title": "一覧", "schema": {"fields": fields}}]
 
 
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        ({"table": "名称\r\nあ\r\n"}, "table"),
-        ({"table": "名称,数\r\nあ,いち\r\n"}, "table"),
-        ({"schema": {"fields": [{"name": "_id", "type": "string"}]}}, "schema"),
-        ({"schema": {"fields": [{"name": "数", "type": "whole"}]}}, "schema"),
+        ({"table": "名称\r\nあ\r\n"}, "table:list"),
+        ({"table": "名称,数\r\nあ,いち\r\n"}, "table:list"),
+        ({"resources": columns({"name": "_id", "type": "string"})}, "resources"),
+        ({"resources": columns({"name": "数", "type": "whole"})}, "resources"),
         ({"report": {"valid": False}}, "report"),
         ({"organization": {}}, "organization"),
         ({"organization": {"name": ["x"]}}, "organization"),
-        ({"schema": {"fields": [1]}}, "schema"),
-        ({"schema": {"fields": [{"name": "数", "type": ["string"]}]}}, "schema"),
-        ({"schema": {"fields": [{"name": "数"}, {"name": "数"}]}}, "schema"),
+        ({"resources": columns(1)}, "resources"),
+        ({"resources": columns({"name": "数", "type": ["string"]})}, "resources"),
+        ({"resources": columns({"name": "数"}, {"name": "数"})}, "resources"),
         ({"report": {"valid": True, "tasks": 5}}, "report"),
         ({"report": {"valid": True, "aizu": []}}, "report"),
         ({"dataset": {"title": "名前がない"}}, "dataset"),
@@ -251,7 +256,7 @@ def test_portal_does_not_trust_the_caller(portal, name, change, part):
 def test_strangers_may_not_publish(portal):
     """Without a token nothing is published."""
     with pytest.raises(NotAuthorized):
-        portal.api().call_action("aizu_publish", parts(), files={"table": ("a.csv", b"x")})
+        portal.api().call_action("aizu_publish", parts(), files={"table:list": ("a.csv", b"x")})
 
 
 def test_harvesters_are_no_sysadmins(portal):
@@ -315,7 +320,7 @@ def test_columns_of_any_name(portal, name):
     fields = [{"name": column, "type": "string", "title": "題'%"} for column in COLUMNS]
     buffer = io.StringIO()
     csv.writer(buffer).writerows([COLUMNS, [f"値{n}" for n in range(len(COLUMNS))]])
-    publish(portal, table=buffer.getvalue(), dataset=described(name), schema={"fields": fields})
+    publish(portal, table=buffer.getvalue(), dataset=described(name), resources=columns(*fields))
     (record,) = rows(portal, name, q="値3")["records"]
     assert [record[column] for column in COLUMNS] == [f"値{n}" for n in range(len(COLUMNS))]
     page = portal.get(f"/dataset/{name}/resource/{resource(portal, 'table', name)['id']}")
@@ -416,14 +421,15 @@ def test_reports_are_shown_with_their_dataset_only(portal):
         portal.api().call_action("task_status_show", asked)
 
 
-def test_refused_table_leaves_no_department_behind(portal, name):
-    """A department is made only with the dataset that needs it."""
+@pytest.mark.parametrize(("cell", "notes"), [("いち", "試験"), ("1", "")])
+def test_refused_dataset_leaves_no_department_behind(portal, name, cell, notes):
+    """A department is made only with the dataset that needs it, whatever the dataset is refused for."""
     organization = {"name": f"{name}-office", "title": "試験課"}
     with pytest.raises(ValidationError):
         publish(
             portal,
-            table="名称,数\r\nあ,いち\r\n",
-            dataset=described(name),
+            table=f"名称,数\r\nあ,{cell}\r\n",
+            dataset=described(name, notes=notes),
             organization=organization,
         )
     with pytest.raises(NotFound):

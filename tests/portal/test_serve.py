@@ -83,7 +83,7 @@ def test_redis_is_not_open_to_everybody(portal):
     ],
 )
 def test_scripts_in_uploads_do_not_run(portal, tmp_path, file, content, policy):
-    """A page or drawing that somebody uploads is shown without its scripts; tables are as ever."""
+    """What somebody uploads is saved, not opened; a page or drawing may run no script even then."""
     (tmp_path / file).write_text(content)
     steward = RemoteCKAN(portal.url, apikey=portal.token, user_agent="aizu tests")
     dataset = steward.action.package_create(
@@ -103,6 +103,8 @@ def test_scripts_in_uploads_do_not_run(portal, tmp_path, file, content, policy):
             answer = portal.get(path)
             assert answer.text == content
             assert answer.headers.get("Content-Security-Policy") == policy
+            assert answer.headers["Content-Disposition"].startswith("attachment")
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
     finally:
         steward.action.package_delete(id=dataset["id"])
     assert "Content-Security-Policy" not in portal.get("/").headers

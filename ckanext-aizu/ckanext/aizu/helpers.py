@@ -10,11 +10,19 @@ from ckan.lib.search.common import SearchError
 from flask import g
 
 from ckanext.aizu import city
+from ckanext.aizu.contents import (
+    Entity,
+    aizu_bare_title,
+    aizu_map_resources,
+    aizu_resource_kind,
+    aizu_table_resource,
+    aizu_tables,
+)
 from ckanext.aizu.dates import aizu_date, render_datetime
 
 __all__ = [
+    "aizu_bare_title",
     "aizu_choice",
-    "aizu_column_labels",
     "aizu_column_type",
     "aizu_data_dictionary",
     "aizu_date",
@@ -24,20 +32,20 @@ __all__ = [
     "aizu_licence",
     "aizu_licences",
     "aizu_localised",
-    "aizu_map_resource",
+    "aizu_map_resources",
     "aizu_resource_kind",
+    "aizu_row_counts",
     "aizu_simulated",
     "aizu_site_title",
     "aizu_table_preview",
     "aizu_table_resource",
+    "aizu_tables",
     "aizu_title_of",
     "aizu_validation",
     "render_datetime",
 ]
 
 log = logging.getLogger(__name__)
-
-Entity = dict[str, Any]
 
 EN = "en"
 FRONT_PAGE_SEARCH = {
@@ -148,30 +156,6 @@ def aizu_simulated(package: Entity) -> bool:
     return bool(tk.asbool(package.get("simulated") or False))
 
 
-def aizu_resource_kind(resource: Entity) -> str:
-    """Says what a resource is good for: `table`, `map`, `original` or `file`."""
-    if resource.get("datastore_active"):
-        return "table"
-    if str(resource.get("format", "")).lower() == "geojson":
-        return "map"
-    return "original" if resource.get("kind") == "original" else "file"
-
-
-def aizu_map_resource(package: Entity) -> Entity | None:
-    """Returns the resource that the dataset page draws as a map."""
-    return _first(package, "map")
-
-
-def aizu_table_resource(package: Entity) -> Entity | None:
-    """Returns the resource that the dataset page shows as a table."""
-    return _first(package, "table")
-
-
-def _first(package: Entity, kind: str) -> Entity | None:
-    resources = package.get("resources") or []
-    return next((found for found in resources if aizu_resource_kind(found) == kind), None)
-
-
 def aizu_data_dictionary(resource: Entity) -> list[dict[str, str]]:
     """Lists the columns of a table with their label and description in the reader's language."""
     if not resource.get("datastore_active"):
@@ -190,13 +174,6 @@ def _columns(fields: list[Entity]) -> list[dict[str, str]]:
         for field in fields
         if not field["id"].startswith("_")
     ]
-
-
-def aizu_column_labels(package: Entity) -> dict[str, str]:
-    """Maps column names to the labels that differ from them, for popups on the map."""
-    table = aizu_table_resource(package)
-    columns = aizu_data_dictionary(table) if table else []
-    return {found["id"]: found["label"] for found in columns if found["label"] != found["id"]}
 
 
 def aizu_table_preview(resource: Entity) -> dict[str, Any]:
@@ -220,6 +197,12 @@ def aizu_validation(package: Entity) -> dict[str, Any] | None:
     except (TypeError, ValueError):
         return None
     return report if isinstance(report, dict) else None
+
+
+def aizu_row_counts(package: Entity) -> dict[str, int]:
+    """Returns the number of rows of each table by its name, as they were when it was published."""
+    counts: dict[str, int] = (aizu_validation(package) or {}).get("tables", {})
+    return counts
 
 
 def aizu_choice(field_name: str, value: str) -> str:

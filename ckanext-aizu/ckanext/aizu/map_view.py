@@ -10,8 +10,8 @@ import js_lib_leaflet
 from ckan.common import CKANConfig
 from ckan.types import Context
 
-from ckanext.aizu import city, helpers
-from ckanext.aizu.helpers import Entity
+from ckanext.aizu import city, contents, helpers
+from ckanext.aizu.contents import Entity
 
 LEAFLET = Path(js_lib_leaflet.__file__).parent / "static"
 LATITUDE = ("緯度", "lat", "latitude")
@@ -55,7 +55,7 @@ class AizuMapView(p.SingletonPlugin):
         self, context: Context, data_dict: dict[str, Any]
     ) -> dict[str, Any]:
         """Hands the map's settings to the template."""
-        return {"map": settings(data_dict["package"], data_dict["resource"])}
+        return {"map": settings(data_dict["package"], [data_dict["resource"]])}
 
     def view_template(self, context: Context, data_dict: dict[str, Any]) -> str:
         """Names the template."""
@@ -66,13 +66,28 @@ class AizuMapView(p.SingletonPlugin):
         return "aizu/view_form.html"
 
 
-def settings(package: Entity, resource: Entity) -> dict[str, Any]:
+def settings(package: Entity, resources: list[Entity]) -> dict[str, Any]:
     """Returns everything the map script needs, as one JSON object."""
     return {
-        "source": _source(package, resource),
-        "labels": helpers.aizu_column_labels(package),
+        "layers": [
+            {
+                "source": _source(package, resource),
+                "title": helpers.aizu_bare_title(helpers.aizu_localised(resource, "name")),
+                "labels": _labels(package, resource),
+            }
+            for resource in resources
+        ],
         "base": city.here()["map"],
     }
+
+
+def _labels(package: Entity, resource: Entity) -> dict[str, str]:
+    """Maps property names to the labels that differ from them, for popups on the map."""
+    tables = contents.of_kind(package, "table")
+    named = [table for table in tables if table.get("part") == resource.get("part")]
+    columns = helpers.aizu_data_dictionary((named or tables)[0]) if tables else []
+    labels = {found["id"]: found["label"] for found in columns if found["label"] != found["id"]}
+    return {"route_names": tk._("Routes"), **labels}
 
 
 def coordinate_columns(resource: Entity) -> tuple[str, str] | None:

@@ -1,57 +1,40 @@
-"""What a caller of `aizu_publish` hands in: read, checked against itself, and turned into a dataset of the catalogue."""
+"""What a caller of `aizu_publish` hands in: read, and checked against itself."""
 
-import csv
 import hashlib
-import io
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import IO, Any
+from functools import cached_property
+from os import SEEK_END
+from typing import IO, Any, TypeGuard
 
 import ckan.plugins.toolkit as tk
+from ckan.lib.uploader import get_max_resource_size
 from werkzeug.datastructures import FileStorage
 
-# Table Schema type -> PostgreSQL type. numeric keeps every digit of a coordinate; float8 would not.
-COLUMN_TYPES = {
-    "string": "text",
-    "integer": "int8",
-    "number": "numeric",
-    "boolean": "bool",
-    "date": "date",
-    "datetime": "timestamptz",
-    "time": "time",
-    "year": "int4",
-    "yearmonth": "text",
-    "duration": "text",
-    "geopoint": "text",
-    "array": "json",
-    "object": "json",
-    "geojson": "json",
-    "any": "text",
-}
-JSON_PARTS = ("dataset", "organization", "schema", "source", "report")
+from ckanext.aizu import tabular
+
+TABLE, GEOJSON, ORIGINAL = "table", "geojson", "original"
 # What the portal works out itself; a caller's word for it would be believed.
 OWN_FIELDS = ("content_hash", "resources", "state", "private", "id", "type")
-MAX_COLUMN_BYTES = 63
-_NAMES = {
-    "table": ("データ（CSV・表）", "Data (CSV table)"),
-    "geojson": ("地図用データ（GeoJSON）", "Map data (GeoJSON)"),
-    "original": ("元のファイル", "Original file"),
-}
-_DESCRIPTIONS = {
-    "table": (
-        "点検と整形を済ませた表です。文字コードはUTF-8（BOM付き）で、Excelでそのまま開けます。",
-        "The checked and tidied table; UTF-8 with a BOM, so that Excel opens it as it is.",
-    ),
-    "geojson": (
-        "地図やGISで使える形式（RFC 7946）です。",
-        "For maps and GIS (RFC 7946).",
-    ),
-    "original": (
-        "提供元から取得したファイルを、1バイトも変えずに公開しています。",
-        "The file as it was fetched from its source, not a byte changed.",
-    ),
-}
+MB = 1 << 20
+_PART_NAME = re.compile(r"[a-z0-9_]{1,63}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """One table of a dataset: its name in the call, its titles for people, its Table Schema."""
+
+    name: str
+    title: str
+    title_en: str
+    schema: dict[str, Any]
+
+    @property
+    def fields(self) -> list[dict[str, Any]]:
+        """The columns, in their order, as Table Schema describes them."""
+        return list(self.schema["fields"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,84 +43,80 @@ class Publication:
 
     dataset: dict[str, Any]
     organization: dict[str, Any]
-    schema: dict[str, Any]
     source: dict[str, Any]
     report: dict[str, Any]
+    tables: tuple[Table, ...]
     files: Mapping[str, FileStorage]
+    """By part: `table:<name>` for each table, `geojson:<name>` for each layer, `original`."""
 
-    @property
-    def fields(self) -> list[dict[str, Any]]:
-        """The columns of the table, in their order, as Table Schema describes them."""
-        return list(self.schema["fields"])
+    @cached_property
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of each file, by part."""
+        return {part: _sha256(file.stream) for part, file in self.files.items()}
 
     def content_hash(self) -> str:
         """SHA-256 over everything a reader could see change: data, files and description."""
-        digest = hashlib.sha256()
-        for part in (self.dataset, self.organization, self.schema):
-            digest.update(json.dumps(part, sort_keys=True, ensure_ascii=False).encode())
-        for kind, file in sorted(self.files.items()):
-            digest.update(f"{kind} {file.filename}".encode())
-            for block in _blocks(file.stream):
-                digest.update(block)
-        return digest.hexdigest()
+        files = sorted((part, f.filename, self.hashes[part]) for part, f in self.files.items())
+        tables = [vars(table) for table in self.tables]
+        seen = json.dumps([self.dataset, self.organization, tables, files], sort_keys=True)
+        return hashlib.sha256(seen.encode()).hexdigest()
 
 
 def read(data_dict: Mapping[str, Any]) -> Publication:
     """Reads and checks the parts of a call.
 
     Args:
-        data_dict: form fields `dataset`, `organization`, `schema`, `source`, `report` (JSON) and
-            files `table`, `original` and, where there are coordinates, `geojson`.
+        data_dict: form fields `dataset`, `organization`, `source`, `report` (JSON objects) and
+            `resources` (JSON list), and files `table:<name>` for each of the resources, `original`
+            and, where there are coordinates, `geojson:<name>`.
 
     Raises:
         ckan.plugins.toolkit.ValidationError: a part is missing, no JSON, or does not fit the others.
     """
+    parts = dict(data_dict)
     errors: dict[str, Any] = {}
-    parts: dict[str, dict[str, Any]] = {}
-    for name in JSON_PARTS:
+    for name, read_part in _READERS.items():
         try:
-            parts[name] = _json_object(data_dict.get(name))
+            parts[name] = read_part(_json(data_dict.get(name)))
         except ValueError as error:
             errors[name] = [str(error)]
-    files = {kind: data_dict[kind] for kind in _NAMES if data_dict.get(kind)}
-    for kind in ("table", "original"):
-        if not isinstance(files.get(kind), FileStorage):
-            errors[kind] = [tk._("A file is expected here (multipart/form-data)")]
+    if "resources" not in errors:
+        errors |= _wrong_files(parts, parts["resources"])
     if errors:
         raise tk.ValidationError(errors)
-    dataset = {name: value for name, value in parts["dataset"].items() if name not in OWN_FIELDS}
-    dataset["key_columns"] = dataset.pop("key", [])
-    publication = Publication(**{**parts, "dataset": dataset}, files=files)
-    _check(publication)
-    return publication
+    return _publication(parts)
 
 
-def _json_object(value: object) -> dict[str, Any]:
+def _json(value: object) -> object:
+    if value is None:
+        raise ValueError(tk._("This part is missing"))
     try:
-        found = json.loads(value) if isinstance(value, str) else value
+        return json.loads(value) if isinstance(value, str) else value
     except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(tk._("Expected a JSON object: %s") % error) from error
-    if not isinstance(found, dict):
-        raise ValueError(tk._("Expected a JSON object, found %s") % type(found).__name__)
-    return found
+        raise ValueError(tk._("Expected JSON: %s") % error) from error
 
 
-def _check(publication: Publication) -> None:
-    for part, name in (("dataset", "name"), ("organization", "name"), ("source", "url")):
-        value = getattr(publication, part).get(name)
-        if not value or not isinstance(value, str):
-            raise tk.ValidationError({part: [tk._("%s is missing") % name]})
-    _check_report(publication.report)
-    if publication.report.get("valid") is not True:
-        raise tk.ValidationError(
-            {"report": [tk._("Only a table with a valid report is published")]}
-        )
-    _check_schema(publication.schema)
-    _check_header(publication)
+def _object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(tk._("Expected a JSON object, found %s") % type(value).__name__)
+    return value
 
 
-def _check_report(report: Mapping[str, Any]) -> None:
-    """The parts that the dataset page reads have the form it reads them in."""
+def _described_by(name: str) -> Callable[[object], dict[str, Any]]:
+    """Reads an object that must have one certain text."""
+
+    def read_part(value: object) -> dict[str, Any]:
+        found = _object(value)
+        if not found.get(name) or not isinstance(found[name], str):
+            raise ValueError(tk._("%s is missing") % name)
+        return found
+
+    return read_part
+
+
+def _report(value: object) -> dict[str, Any]:
+    """A report of tables that may be published; what the dataset page reads has the form it reads it in."""
+    report = _object(value)
     tasks, ours = report.get("tasks", []), report.get("aizu", {})
     sound = (
         isinstance(tasks, list)
@@ -147,107 +126,95 @@ def _check_report(report: Mapping[str, Any]) -> None:
         and all(isinstance(ours.get(part, []), list) for part in ("repairs", "notes"))
     )
     if not sound:
-        raise tk.ValidationError({"report": [tk._("A Frictionless report is expected")]})
+        raise ValueError(tk._("A Frictionless report is expected"))
+    if report.get("valid") is not True:
+        raise ValueError(tk._("Only a table with a valid report is published"))
+    return report
 
 
-def _check_schema(schema: Mapping[str, Any]) -> None:
-    fields = schema.get("fields")
-    if not isinstance(fields, list) or not fields or not all(isinstance(f, dict) for f in fields):
-        raise tk.ValidationError({"schema": [tk._("A Table Schema with fields is expected")]})
-    names = [field.get("name") for field in fields]
-    for number, field in enumerate(fields, 1):
-        name, kind = str(field.get("name", "")), str(field.get("type", "any"))
-        if not name or name.startswith("_") or '"' in name:
-            raise tk.ValidationError(
-                {
-                    "schema": [
-                        tk._('Column %i: "%s" cannot be the name of a column') % (number, name)
-                    ]
-                }
-            )
-        if names.count(name) > 1:
-            raise tk.ValidationError({"schema": [tk._('Two columns are called "%s"') % name]})
-        if len(name.encode()) > MAX_COLUMN_BYTES:
-            raise tk.ValidationError(
-                {"schema": [tk._('The column name "%s" is longer than 63 bytes') % name]}
-            )
-        if kind not in COLUMN_TYPES:
-            known = ", ".join(COLUMN_TYPES)
-            message = tk._('Column "%s": type "%s" is unknown; known are %s') % (name, kind, known)
-            raise tk.ValidationError({"schema": [message]})
+def _tables(value: object) -> tuple[Table, ...]:
+    if not isinstance(value, list) or not value:
+        raise ValueError(tk._("A list of at least one table is expected"))
+    tables = tuple(_table(_object(item)) for item in value)
+    names = [table.name for table in tables]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(tk._('Two tables are called "%s"') % twice)
+    return tables
 
 
-def _check_header(publication: Publication) -> None:
-    """The portal does not take the caller's word that table and schema belong together."""
-    stream = publication.files["table"].stream
-    stream.seek(0)
-    text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+def _table(item: dict[str, Any]) -> Table:
+    name, title = item.get("name"), item.get("title")
+    if not isinstance(name, str) or not _PART_NAME.fullmatch(name):
+        raise ValueError(tk._("A table is named by a-z, 0-9 and _, found %s") % name)
+    if not title or not isinstance(title, str):
+        raise ValueError(tk._('Table "%s": %s is missing') % (name, "title"))
     try:
-        header = next(csv.reader(text), [])
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise tk.ValidationError({"table": [tk._("Expected CSV in UTF-8: %s") % error]}) from error
-    finally:
-        text.detach()
-        stream.seek(0)
-    expected = [field["name"] for field in publication.fields]
-    if header != expected:
-        raise tk.ValidationError(
-            {"table": [tk._("Expected the columns %s, found %s") % (expected, header)]}
-        )
+        tabular.check_schema(item.get("schema"))
+    except ValueError as error:
+        raise ValueError(tk._('Table "%s": %s') % (name, error)) from error
+    title_en = str(item.get("title_en") or "")
+    return Table(name=name, title=title, title_en=title_en, schema=item["schema"])
 
 
-def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
-    stream.seek(0)
-    while block := stream.read(1 << 20):
-        yield block
-    stream.seek(0)
+_READERS: dict[str, Callable[[object], Any]] = {
+    "dataset": _described_by("name"),
+    "organization": _described_by("name"),
+    "source": _described_by("url"),
+    "report": _report,
+    "resources": _tables,
+}
 
 
-def resources(publication: Publication, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The dataset's resources: ours renewed under their old ids, those of stewards left as they are.
-
-    Args:
-        publication: what is published.
-        before: the dataset's resources as they are now.
-    """
-    known = {resource["kind"]: resource for resource in before if resource.get("kind") in _NAMES}
-    ours = [
-        _resource(kind, publication, known.get(kind, {}))
-        for kind in _NAMES
-        if kind in publication.files
-    ]
-    return ours + [resource for resource in before if resource.get("kind") not in _NAMES]
-
-
-def _resource(kind: str, publication: Publication, before: Mapping[str, Any]) -> dict[str, Any]:
-    upload = publication.files[kind]
-    upload.stream.seek(0)
-    resource = {
-        **({"id": before["id"]} if before else {}),
-        "kind": kind,
-        "name": _NAMES[kind][0],
-        "name_en": _NAMES[kind][1],
-        "description": _DESCRIPTIONS[kind][0],
-        "description_en": _DESCRIPTIONS[kind][1],
-        "format": {"table": "CSV", "geojson": "GeoJSON"}.get(kind) or _format(upload),
-        "encoding": publication.source.get("encoding", "") if kind == "original" else "utf-8",
-        "hash": _sha256(upload),
-        "url": upload.filename,
-        "upload": upload,
+def _wrong_files(parts: Mapping[str, Any], tables: tuple[Table, ...]) -> dict[str, list[str]]:
+    """What is wrong with the files of a call, by part: one lacks, nobody asked for it, it is not its table."""
+    expected = {f"{TABLE}:{table.name}": table for table in tables}
+    wrong = {
+        part: [tk._("A file is expected here (multipart/form-data)")]
+        for part in (*expected, ORIGINAL)
+        if not _is_file(parts.get(part))
     }
-    if kind == "geojson":
-        resource["mimetype"] = "application/geo+json"
-    if kind == "table":
-        resource["datastore_active"] = bool(before.get("datastore_active"))
-    return resource
+    for part, file in parts.items():
+        if _is_file(file):
+            try:
+                _check_file(part, file, expected)
+            except ValueError as error:
+                wrong[part] = [str(error)]
+    return wrong
 
 
-def _format(upload: FileStorage) -> str:
-    return (upload.filename or "").rpartition(".")[2].upper()
+def _is_file(value: object) -> TypeGuard[FileStorage]:
+    return isinstance(value, FileStorage) and bool(value.filename)
 
 
-def _sha256(upload: FileStorage) -> str:
+def _check_file(part: str, file: FileStorage, tables: Mapping[str, Table]) -> None:
+    kind, _, name = part.partition(":")
+    if part in tables:
+        tabular.check_header([field["name"] for field in tables[part].fields], file.stream)
+    elif part != ORIGINAL and not (kind == GEOJSON and _PART_NAME.fullmatch(name)):
+        known = ", ".join((*tables, f"{GEOJSON}:…", ORIGINAL))
+        raise ValueError(tk._("Nobody asked for a file of this name; expected are %s") % known)
+    if file.stream.seek(0, SEEK_END) > get_max_resource_size() * MB:
+        raise ValueError(tk._("The file is larger than %i MB") % get_max_resource_size())
+
+
+def _publication(parts: dict[str, Any]) -> Publication:
+    own = parts["dataset"]
+    dataset = {name: value for name, value in own.items() if name not in OWN_FIELDS}
+    dataset["key_columns"] = dataset.pop("key", [])
+    return Publication(
+        dataset=dataset,
+        organization=parts["organization"],
+        source=parts["source"],
+        report=parts["report"],
+        tables=parts["resources"],
+        files={part: value for part, value in parts.items() if _is_file(value)},
+    )
+
+
+def _sha256(stream: IO[bytes]) -> str:
     digest = hashlib.sha256()
-    for block in _blocks(upload.stream):
+    stream.seek(0)
+    while block := stream.read(MB):
         digest.update(block)
-    return f"sha256:{digest.hexdigest()}"
+    stream.seek(0)
+    return digest.hexdigest()

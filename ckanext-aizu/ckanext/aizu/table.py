@@ -1,11 +1,12 @@
-"""Puts a whole table into the DataStore by COPY, typed, in one transaction: readers see the old one or the new one."""
+"""Puts whole tables into the DataStore by COPY, typed, in one transaction: readers see the old ones or the new ones."""
 
 import json
 import time
 import unicodedata
 import uuid
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import IO, Any
 
 import ckan.plugins as p
@@ -16,10 +17,18 @@ from ckanext.datastore.interfaces import IDatastore
 from psycopg2 import sql
 from psycopg2.extensions import connection, cursor
 
-from ckanext.aizu.publication import COLUMN_TYPES
+from ckanext.aizu.tabular import COLUMN_TYPES
 
 BOM = b"\xef\xbb\xbf"
 LOCK_TRIES, LOCK_TRY_MS, LOCK_PAUSE_S = 5, 500, 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """A table that is loaded, under a name that nobody knows yet."""
+
+    name: str
+    rows: int
 
 
 @contextmanager
@@ -41,8 +50,8 @@ def replacing(dataset: str) -> Iterator[connection]:
         database.commit()
     except psycopg2.errors.LockNotAvailable as error:
         database.rollback()
-        message = tk._("Somebody else is publishing this dataset, or reads its table for long")
-        raise tk.ValidationError({"table": [message]}) from error
+        message = tk._("Somebody else is publishing this dataset, or reads its tables for long")
+        raise tk.ValidationError({"resources": [message]}) from error
     except BaseException:
         database.rollback()
         raise
@@ -50,7 +59,7 @@ def replacing(dataset: str) -> Iterator[connection]:
         raw.close()
 
 
-def stage(database: connection, fields: list[dict[str, Any]], table: IO[bytes]) -> tuple[str, int]:
+def stage(database: connection, fields: list[dict[str, Any]], table: IO[bytes]) -> Staged:
     """Loads rows into a new table that nobody sees yet.
 
     Args:
@@ -58,18 +67,14 @@ def stage(database: connection, fields: list[dict[str, Any]], table: IO[bytes]) 
         fields: columns as Table Schema describes them.
         table: CSV in UTF-8, with a header, an empty cell meaning no value.
 
-    Returns:
-        The name of the new table, and its number of rows.
-
     Raises:
-        ckan.plugins.toolkit.ValidationError: a cell does not have the type of its column.
+        ValueError: a cell does not have the type of its column; the message says where.
     """
     name = str(uuid.uuid4())
     with database.cursor() as cur:
-        cur.execute(_create(name, fields))
-        for field in fields:
-            cur.execute(_describe(name, field))
-        return name, _copy(cur, name, fields, table)
+        described = [_describe(name, field) for field in fields]
+        cur.execute(sql.SQL(";").join([_create(name, fields), *described]))
+        return Staged(name=name, rows=_copy(cur, name, fields, table))
 
 
 def _create(name: str, fields: list[dict[str, Any]]) -> sql.Composed:
@@ -110,26 +115,22 @@ def _copy(cur: cursor, name: str, fields: list[dict[str, Any]], table: IO[bytes]
         cur.copy_expert(statement.format(sql.Identifier(name), columns), table)
     except psycopg2.DataError as error:
         where = (error.diag.context or "").split(":")[0]
-        message = f"{error.diag.message_primary} ({where})"
-        raise tk.ValidationError({"table": [message]}) from error
+        raise ValueError(f"{error.diag.message_primary} ({where})") from error
     return int(cur.rowcount)
 
 
-def lock(database: connection, resource_id: str | None) -> None:
-    """Keeps readers from a table that is about to be replaced, before anything else is changed.
+def lock(database: connection, resource_ids: Collection[str]) -> None:
+    """Keeps readers from the tables that are about to be replaced, before anything else is changed.
 
     A reader who takes long, such as a backup, must not make all others wait behind us: each try
     is short, and after the last the publication is refused.
     """
-    if resource_id is None:
-        return
-    statement = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(
-        sql.Identifier(resource_id)
-    )
     with database.cursor() as cur:
-        cur.execute("SELECT 1 FROM pg_tables WHERE tablename = %s", [resource_id])
-        if not cur.fetchone():
+        names = _present(cur, resource_ids)
+        if not names:
             return
+        tables = sql.SQL(", ").join(map(sql.Identifier, names))
+        statement = sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(tables)
         cur.execute(f"SET LOCAL lock_timeout = '{LOCK_TRY_MS}ms'")
         for tries_left in reversed(range(LOCK_TRIES)):
             cur.execute("SAVEPOINT before_lock")
@@ -142,16 +143,35 @@ def lock(database: connection, resource_id: str | None) -> None:
                 time.sleep(LOCK_PAUSE_S)
 
 
-def switch(database: connection, staged: str, rows: int, resource_id: str) -> None:
-    """Puts a staged table in the place of a resource's table; visible to others at the commit."""
+def _present(cur: cursor, resource_ids: Collection[str]) -> list[str]:
+    """Those that have a table, in an order that is the same for everybody who locks several."""
+    cur.execute(
+        "SELECT tablename FROM pg_tables WHERE tablename = ANY(%s) ORDER BY tablename",
+        [list(resource_ids)],
+    )
+    return [name for (name,) in cur.fetchall()]
+
+
+def switch(database: connection, staged: Mapping[str, Staged], gone: Collection[str]) -> None:
+    """Puts staged tables in the place of resources' tables; visible to others at the commit.
+
+    Args:
+        database: of `replacing`.
+        staged: the new tables, by the id of their resource.
+        gone: ids of resources that there will be no more; their tables go with them.
+    """
     with database.cursor() as cur:
-        _rename(cur, sql.Identifier(staged), sql.Identifier(resource_id))
-        # datastore_search answers with this count; a stale one would stay.
-        cur.execute(
-            "INSERT INTO _table_stats VALUES (%s, %s) "
-            "ON CONFLICT (resource_id) DO UPDATE SET stats = excluded.stats",
-            [resource_id, json.dumps({"rows": rows})],
-        )
+        for resource_id, table in staged.items():
+            _rename(cur, sql.Identifier(table.name), sql.Identifier(resource_id))
+            # datastore_search answers with this count; a stale one would stay.
+            cur.execute(
+                "INSERT INTO _table_stats VALUES (%s, %s) "
+                "ON CONFLICT (resource_id) DO UPDATE SET stats = excluded.stats",
+                [resource_id, json.dumps({"rows": table.rows})],
+            )
+        for name in _present(cur, gone):
+            cur.execute(sql.SQL("DROP TABLE {} CASCADE").format(sql.Identifier(name)))
+        cur.execute("DELETE FROM _table_stats WHERE resource_id = ANY(%s)", [list(gone)])
 
 
 def _rename(cur: cursor, new: sql.Identifier, old: sql.Identifier) -> None:

@@ -14,6 +14,16 @@ def dataset_name() -> Response:
     return jsonify(name=proposal)
 
 
+@names.after_app_request
+def as_download(response: Response) -> Response:
+    """Files of datasets are saved, not opened: a page or a drawing among them could act for its reader."""
+    inline, semicolon, name = response.headers.get("Content-Disposition", "").partition(";")
+    if inline and (request.endpoint or "").endswith("resource.download"):
+        response.headers["Content-Disposition"] = f"attachment{semicolon}{name}"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
 def get_blueprints() -> list[Blueprint]:
     """All of them, for IBlueprint."""
     return [names]

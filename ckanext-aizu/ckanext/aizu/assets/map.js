@@ -1,4 +1,4 @@
-/* Draws every [data-aizu-map] with Leaflet: on one canvas, with or without a base map. */
+/* Draws every [data-aizu-map] with Leaflet: points and lines on one canvas, with or without a base map. */
 (() => {
   // Colours that stay apart for colour-blind eyes (Okabe and Ito), each with a shape of its own.
   const STYLES = [
@@ -10,6 +10,10 @@
     { colour: "#7a5c00", shape: "square" },
   ];
   const KIND = ["種別", "kind"];
+  // What a program needs to draw a feature says nothing to a reader.
+  const SILENT = ["_id", "route_color", "route_ids"];
+  const COLOUR = /^#[0-9a-f]{6}$/i;
+  const CASING = "#4a5268";
   const WHOLE_CITY = { maxZoom: 17, padding: [24, 24] };
 
   const CORNERS = {
@@ -20,7 +24,9 @@
 
   function trace(context, shape, x, y, size) {
     context.beginPath();
-    if (shape === "circle") {
+    if (shape === "line") {
+      context.rect(x - size, y - size / 4, size * 2, size / 2);
+    } else if (shape === "circle") {
       context.arc(x, y, size, 0, Math.PI * 2);
     } else {
       CORNERS[shape].forEach(([dx, dy]) => context.lineTo(x + dx * size, y + dy * size));
@@ -43,9 +49,27 @@
     });
   }
 
-  /** Small while the whole city is in view, so that marks do not cover one another. */
-  function radiusAt(zoom) {
-    return Math.max(3.5, Math.min(8, zoom - 8.5));
+  const isLine = (feature) => /LineString$/.test(feature.geometry?.type);
+
+  function colourOf(feature, style) {
+    const own = feature.properties?.route_color;
+    return COLOUR.test(own) ? own : style.colour;
+  }
+
+  /** A line with a dark edge: routes may be white or yellow, and the map below is pale. */
+  function edged(line) {
+    line._updatePath = () => {
+      const { color, weight } = line.options;
+      Object.assign(line.options, { color: CASING, weight: weight + 1.2 });
+      line._renderer._updatePoly(line);
+      Object.assign(line.options, { color, weight });
+      line._renderer._updatePoly(line);
+    };
+  }
+
+  /** Small while the whole city is in view, so that marks cover neither one another nor lines. */
+  function radiusAt(zoom, besideLines) {
+    return besideLines ? Math.max(1.5, Math.min(7, zoom - 10)) : Math.max(3.5, Math.min(8, zoom - 8.5));
   }
 
   function element(tag, text, className) {
@@ -61,9 +85,10 @@
     const isKind = ([name]) => KIND.includes(name);
     const entries = Object.entries(properties).sort((a, b) => isKind(b) - isKind(a));
     entries.forEach(([name, value]) => {
-      if (name === "_id" || value === null || value === "") return;
+      if (SILENT.includes(name) || value === null || value === "") return;
       const row = table.insertRow();
-      row.append(element("th", labels[name] || name), element("td", String(value)));
+      const text = Array.isArray(value) ? [...new Set(value)].join("、") : String(value);
+      row.append(element("th", labels[name] || name), element("td", text));
       row.firstChild.scope = "row";
     });
     return table;
@@ -82,26 +107,35 @@
     };
   }
 
-  async function load(source) {
+  /** The features of a layer, each with what is shown of it when it is opened. */
+  async function load({ source, title, labels }) {
     const answer = await fetch(source.url);
     if (!answer.ok) throw new Error(`${answer.status} ${source.url}`);
     const body = await answer.json();
-    return source.latitude ? fromRecords(body.result.records, source) : body;
+    const { features } = source.latitude ? fromRecords(body.result.records, source) : body;
+    return features.filter((f) => f.geometry).map((feature) => ({ feature, title, labels }));
   }
 
-  /** Kinds in order of how often they occur; those past the last style share it. */
-  function kinds(features, other) {
-    const column = KIND.find((name) => features.some((found) => found.properties?.[name]));
-    const counts = new Map();
-    features.forEach((feature) => {
-      const kind = (column && feature.properties?.[column]) || other;
-      counts.set(kind, (counts.get(kind) || 0) + 1);
+  /** Groups features by layer, or those of a single layer by kind; after the last style all share it. */
+  function grouped(places, severalLayers, other) {
+    const column = KIND.find((name) => places.some((p) => p.feature.properties?.[name]));
+    const kindOf = severalLayers
+      ? ({ title }) => title
+      : ({ feature }) => (column && feature.properties?.[column]) || other;
+    const members = new Map();
+    places.forEach((place) => {
+      const kind = kindOf(place);
+      if (!members.has(kind)) members.set(kind, []);
+      members.get(kind).push(place);
     });
-    const ordered = [...counts.entries()].sort((a, b) => b[1] - a[1]);
-    const styles = new Map(
-      ordered.map(([kind], i) => [kind, STYLES[Math.min(i, STYLES.length - 1)]])
-    );
-    return { column, ordered, of: (f) => (column && f.properties?.[column]) || other, styles };
+    const ordered = [...members].sort(([, a], [, b]) => b.length - a.length);
+    const groups = ordered.map(([kind, its], i) => ({
+      kind, places: its, lines: its.every((p) => isLine(p.feature)),
+      style: STYLES[Math.min(i, STYLES.length - 1)],
+    }));
+    // Lines first: what is drawn later lies on top.
+    groups.sort((a, b) => b.lines - a.lines);
+    return { groups, named: severalLayers || Boolean(column) };
   }
 
   function swatch({ shape, colour }) {
@@ -111,21 +145,26 @@
     trace(context, shape, 18, 18, 12);
     context.fillStyle = colour;
     context.fill();
+    context.strokeStyle = CASING;
+    if (shape === "line") context.stroke();
     canvas.setAttribute("aria-hidden", "true");
     return canvas;
   }
 
-  function legend(box, found, layers, map) {
-    found.ordered.forEach(([kind, count]) => {
+  function legend(box, groups, map) {
+    const marksFirst = [...groups].sort((a, b) => a.lines - b.lines);
+    marksFirst.forEach(({ kind, places, layer, lines, style }) => {
       const label = element("label");
       const tick = element("input");
       tick.type = "checkbox";
       tick.checked = true;
       tick.addEventListener("change", () => {
-        if (tick.checked) layers.get(kind).addTo(map);
-        else layers.get(kind).remove();
+        if (!tick.checked) return layer.remove();
+        layer.addTo(map);
+        if (lines) layer.bringToBack();
       });
-      label.append(tick, swatch(found.styles.get(kind)), `${kind} (${count.toLocaleString()})`);
+      const mark = lines ? { shape: "line", colour: colourOf(places[0].feature, style) } : style;
+      label.append(tick, swatch(mark), `${kind} (${places.length.toLocaleString()})`);
       box.append(label);
     });
     box.hidden = false;
@@ -148,50 +187,59 @@
   }
 
   /** Enter on the map opens the place nearest to its centre: the way in without a mouse. */
-  function openWithEnter(map, layers) {
+  function openWithEnter(map, groups) {
     map.getContainer().addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.target !== map.getContainer()) return;
       const centre = map.getCenter();
       let nearest = null;
-      layers.forEach((group) => {
-        if (!map.hasLayer(group)) return;
-        group.eachLayer((layer) => {
-          if (!layer.getLatLng) return;
-          const distance = centre.distanceTo(layer.getLatLng());
-          if (!nearest || distance < nearest.distance) nearest = { layer, distance };
+      groups.forEach((group) => {
+        if (!map.hasLayer(group.layer)) return;
+        group.layer.eachLayer((layer) => {
+          const latlng = layer.getLatLng ? layer.getLatLng() : layer.getBounds().getCenter();
+          const distance = centre.distanceTo(latlng);
+          if (!nearest || distance < nearest.distance) nearest = { layer, latlng, distance };
         });
       });
       // The popup belongs to the group; a click that reaches it knows which place it came from.
-      if (nearest) nearest.layer.fire("click", { latlng: nearest.layer.getLatLng() }, true);
+      if (nearest) nearest.layer.fire("click", { latlng: nearest.latlng }, true);
     });
   }
 
-  function drawn(data, found, labels, renderer) {
-    const layers = new Map();
-    found.ordered.forEach(([kind]) => {
-      const style = found.styles.get(kind);
-      const features = data.features.filter((f) => f.geometry && found.of(f) === kind);
-      const group = L.geoJSON({ type: "FeatureCollection", features }, {
-        renderer,
-        style: (f) =>
-          f.geometry.type.endsWith("Point") ? {} : { color: style.colour, weight: 3, fillOpacity: 0.2 },
-        pointToLayer: (_, latlng) => shapedMarker(latlng, style, renderer),
-      });
-      group.bindPopup((layer) => popup(layer.feature.properties || {}, labels), {
-        autoPanPadding: [16, 16], maxWidth: Math.min(300, window.innerWidth - 100), maxHeight: 260,
-      });
-      layers.set(kind, group);
+  function drawn({ places, style }, renderer) {
+    const labels = new Map(places.map((place) => [place.feature, place.labels]));
+    const group = L.geoJSON({ type: "FeatureCollection", features: [...labels.keys()] }, {
+      renderer,
+      style: (f) =>
+        f.geometry.type.endsWith("Point") ? {} : { color: colourOf(f, style), fillOpacity: 0.2 },
+      pointToLayer: (_, latlng) => shapedMarker(latlng, style, renderer),
+      onEachFeature: (f, layer) => isLine(f) && edged(layer),
     });
-    return layers;
+    return group.bindPopup(({ feature }) => popup(feature.properties || {}, labels.get(feature)), {
+      autoPanPadding: [16, 16], maxWidth: Math.min(300, window.innerWidth - 100), maxHeight: 260,
+    });
+  }
+
+  /** Marks and lines as thick as the scale of the map allows. */
+  function resized(groups, zoom) {
+    const radius = radiusAt(zoom, groups.some((group) => group.lines));
+    const mark = { radius, weight: radius < 5 ? radius / 6 : 1.2 };
+    const line = { weight: zoom < 12 ? 2.2 : 3.6 };
+    groups.forEach(({ layer }) => layer.setStyle((f) => (f.geometry.type.endsWith("Point") ? mark : line)));
+  }
+
+  function counted(places, text) {
+    const points = places.filter((p) => !isLine(p.feature)).length;
+    const words = points || !places.length ? text.textCount : text.textLines;
+    return words.replace("{number}", (points || places.length).toLocaleString());
   }
 
   async function draw(box) {
     const settings = JSON.parse(box.dataset.aizuMap);
     const text = box.dataset;
     const count = box.querySelector(".map-count");
-    let data;
+    let places;
     try {
-      data = await load(settings.source);
+      places = (await Promise.all(settings.layers.map(load))).flat();
     } catch {
       count.textContent = text.textFailed;
       return;
@@ -210,26 +258,24 @@
     L.control.zoom({ position: "bottomleft", zoomInTitle: text.textZoomIn, zoomOutTitle: text.textZoomOut }).addTo(map);
     map.attributionControl.setPrefix(false);
     map.getPane("popupPane").setAttribute("aria-live", "polite");
-    const found = kinds(data.features, text.textOther);
-    const layers = drawn(data, found, settings.labels, L.canvas({ padding: 0.3, tolerance: 6 }));
-    const all = L.featureGroup([...layers.values()]);
+    const renderer = L.canvas({ padding: 0.3, tolerance: 6 });
+    const { groups, named } = grouped(places, settings.layers.length > 1, text.textOther);
+    groups.forEach((group) => { group.layer = drawn(group, renderer); });
+    const all = L.featureGroup(groups.map((group) => group.layer));
     const fit = () => map.fitBounds(all.getBounds(), WHOLE_CITY);
     if (all.getBounds().isValid()) fit();
     else map.setView([...settings.base.centre].reverse(), settings.base.zoom);
-    const resize = () => {
-      const radius = radiusAt(map.getZoom());
-      layers.forEach((group) => group.setStyle({ radius, weight: radius < 5 ? 0.6 : 1.2 }));
-    };
+    const resize = () => resized(groups, map.getZoom());
     map.on("zoomend", resize);
-    layers.forEach((group) => group.addTo(map));
+    groups.forEach((group) => group.layer.addTo(map));
     resize();
     baseMap(map, settings.base, box.querySelector(".map-note"), text.textNoBasemap);
-    if (found.column) legend(box.querySelector(".map-legend"), found, layers, map);
-    openWithEnter(map, layers);
+    if (named) legend(box.querySelector(".map-legend"), groups, map);
+    openWithEnter(map, groups);
     const button = box.querySelector(".map-fit");
     button.hidden = false;
     button.addEventListener("click", fit);
-    count.textContent = text.textCount.replace("{number}", data.features.length.toLocaleString());
+    count.textContent = counted(places, text);
     box.dataset.ready = "true";
   }
 

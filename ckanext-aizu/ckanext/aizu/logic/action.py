@@ -1,13 +1,17 @@
 """The portal's own actions: publish a dataset whole, and note that its source was looked at."""
 
+from collections.abc import Container, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import model
+from ckan.lib.uploader import get_resource_uploader
 from ckan.types import Context
+from psycopg2.extensions import connection
 
-from ckanext.aizu import publication, status, table
+from ckanext.aizu import catalogue_resources, publication, status, table
 from ckanext.aizu.logic import schema
 from ckanext.aizu.publication import Publication
 
@@ -19,19 +23,22 @@ REPORTED_ERRORS = 100
 def aizu_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
     """Puts a dataset into the catalogue, or a new version in the place of the last one.
 
-    Table, files and description are handed in by one call (multipart/form-data) and switch
+    Tables, files and description are handed in by one call (multipart/form-data) and switch
     together: on any error the catalogue keeps what it had. The same content again changes
-    nothing. The organisation is created if the caller may create organisations.
+    nothing. A table or layer that is not handed in any more leaves the catalogue. The
+    organisation is created if the caller may create organisations.
 
     :param dataset: JSON, the description in the fields of package_create; `name` is required
     :param organization: JSON, `name` and `title` of the department, with `title_en`
-    :param schema: JSON, Table Schema of the table
+    :param resources: JSON, a list of the tables: `name` (a-z, 0-9, _), `title`, `title_en` and
+        `schema`, a Table Schema; first the one that people look for
     :param source: JSON, where it came from: `url`, `fetched_at`, `sha256`, `filename`, `encoding`
-    :param report: JSON, Frictionless report; only a valid table is published
-    :param table: file, CSV in UTF-8, its header the names of the schema
-    :param geojson: file, optional, the same rows as GeoJSON
+    :param report: JSON, Frictionless report; only valid tables are published
+    :param table:<name>: file, one for each table, CSV in UTF-8, its header the names of the schema
+    :param geojson:<name>: file, optional, any number of them: layers of the map
     :param original: file, what was fetched, untouched
-    :returns: `id`, `name`, `rows`, `changed`, and `resources`: ids by kind
+    :returns: `id`, `name`, `rows` (of all tables), `changed`, and `resources`: ids by part, as
+        `table:<name>`, `geojson:<name>`, `original`
     """
     tk.check_access("aizu_publish", context, {})
     incoming = publication.read(data_dict)
@@ -46,16 +53,34 @@ def aizu_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
         if before and before.get("content_hash") == content_hash:
             _record_check(before["id"], "unchanged", now, before.get("modified") or now)
             return _result(before, _rows(before["id"]), changed=False)
-        staged, rows = table.stage(database, incoming.fields, incoming.files["table"].stream)
-        table.lock(database, _resource_ids(before or {}).get("table"))
-        saved = _save(context, _described(context, incoming, before, now), before)
-        ids = _resource_ids(saved)
-        table.switch(database, staged, rows, ids["table"])
+        staged = _stage(database, incoming)
+        known = _ids(before or {})
+        table.lock(database, known.values())
+        with _department(context, incoming.organization) as owner:
+            described = _described(incoming, before, owner, now)
+            saved = _save(context, described, before)
+        gone = set(known.values()) - set(_ids(saved).values())
+        tables = {_ids(saved)[part]: loaded for part, loaded in staged.items()}
+        table.switch(database, tables, gone)
+    _remove_files(gone)
     # The hash comes last: after a crash before this line the next run publishes again.
-    done = _mark_complete(context, saved["id"], ids["table"], content_hash)
+    done = _mark_complete(context, saved["id"], tables, content_hash)
+    rows = {part.partition(":")[2]: loaded.rows for part, loaded in staged.items()}
     status.record(saved["id"], status.REPORT, _short(incoming, rows, now))
     _record_check(saved["id"], "ok", now, now)
-    return _result(done, rows, changed=True)
+    return _result(done, sum(rows.values()), changed=True)
+
+
+def _stage(database: connection, incoming: Publication) -> dict[str, table.Staged]:
+    """Loads every table, by part; the first that does not fit its schema is refused by name."""
+    staged = {}
+    for one in incoming.tables:
+        part = f"{publication.TABLE}:{one.name}"
+        try:
+            staged[part] = table.stage(database, one.fields, incoming.files[part].stream)
+        except ValueError as error:
+            raise tk.ValidationError({part: [str(error)]}) from error
+    return staged
 
 
 def _existing(context: Context, name: str) -> dict[str, Any] | None:
@@ -74,36 +99,50 @@ def _existing(context: Context, name: str) -> dict[str, Any] | None:
 
 
 def _described(
-    context: Context, incoming: Publication, before: dict[str, Any] | None, now: str
+    incoming: Publication, before: dict[str, Any] | None, owner: str, now: str
 ) -> dict[str, Any]:
     """The dataset as it will be: what stewards wrote and the caller does not send stays."""
     before = before or {}
     return {
         **before,
         **incoming.dataset,
-        "owner_org": _organization(context, incoming),
-        "resources": publication.resources(incoming, before.get("resources", [])),
+        "owner_org": owner,
+        "resources": catalogue_resources.resources(incoming, before),
         "issued": before.get("issued") or now,
         "modified": now,
         "content_hash": "",
     }
 
 
-def _organization(context: Context, incoming: Publication) -> str:
+@contextmanager
+def _department(context: Context, wanted: dict[str, Any]) -> Iterator[str]:
     """The id of the department; the caller's rights decide whether a new one is made."""
-    wanted = incoming.organization
+    show = {"id": wanted["name"], "include_datasets": False}
     try:
-        show = {"id": wanted["name"], "include_datasets": False}
-        return str(tk.get_action("organization_show")(tk.fresh_context(context), show)["id"])
+        found = tk.get_action("organization_show")(tk.fresh_context(context), show)
     except tk.ObjectNotFound:
-        extras = [
-            {"key": key, "value": wanted[key]}
-            for key in ("title_en", "description_en")
-            if wanted.get(key)
-        ]
-        known = {key: wanted.get(key, "") for key in ("name", "title", "description")}
-        create = tk.get_action("organization_create")
-        return str(create(tk.fresh_context(context), {**known, "extras": extras})["id"])
+        with _new_department(context, wanted) as made:
+            yield made
+    else:
+        yield found["id"]
+
+
+@contextmanager
+def _new_department(context: Context, wanted: dict[str, Any]) -> Iterator[str]:
+    """One that was made for a dataset that is then refused goes again."""
+    extras = [
+        {"key": key, "value": wanted[key]}
+        for key in ("title_en", "description_en")
+        if wanted.get(key)
+    ]
+    known = {key: wanted.get(key, "") for key in ("name", "title", "description")}
+    create = tk.get_action("organization_create")
+    made = create(tk.fresh_context(context), {**known, "extras": extras})
+    try:
+        yield made["id"]
+    except tk.ValidationError:
+        tk.get_action("organization_purge")({"ignore_auth": True}, {"id": made["id"]})
+        raise
 
 
 def _save(
@@ -118,13 +157,19 @@ def _save(
     return saved
 
 
+def _remove_files(resource_ids: Iterable[str]) -> None:
+    """CKAN keeps the files of resources that a new version of their dataset does not have."""
+    for resource_id in resource_ids:
+        get_resource_uploader({"clear_upload": True}).upload(resource_id)
+
+
 def _mark_complete(
-    context: Context, dataset_id: str, table_id: str, content_hash: str
+    context: Context, dataset_id: str, tables: Container[str], content_hash: str
 ) -> dict[str, Any]:
-    """Says that the table can be asked, gives it its views, and lets everybody see it."""
+    """Says that the tables can be asked, gives them their views, and lets everybody see them."""
     dataset = tk.get_action("package_show")(tk.fresh_context(context), {"id": dataset_id})
     for resource in dataset["resources"]:
-        if resource["id"] == table_id:
+        if resource["id"] in tables:
             resource["datastore_active"] = True
     done: dict[str, Any] = tk.get_action("package_update")(
         tk.fresh_context(context), {**dataset, "content_hash": content_hash, "state": "active"}
@@ -136,14 +181,15 @@ def _mark_complete(
     return done
 
 
-def _short(incoming: Publication, rows: int, now: str) -> dict[str, Any]:
+def _short(incoming: Publication, rows: dict[str, int], now: str) -> dict[str, Any]:
     """What the dataset page shows of the report."""
     tasks = incoming.report.get("tasks", [])
     errors = [error for task in tasks for error in task.get("errors", [])]
     ours = incoming.report.get("aizu", {})
     return {
         "valid": True,
-        "rows": rows,
+        "rows": sum(rows.values()),
+        "tables": rows,
         "errors": errors[:REPORTED_ERRORS],
         "repairs": ours.get("repairs", [])[:REPORTED_ERRORS],
         "notes": ours.get("notes", []),
@@ -162,8 +208,8 @@ def _rows(dataset_id: str) -> int:
     return int(status.read(dataset_id).get(status.REPORT, {}).get("rows", 0))
 
 
-def _resource_ids(dataset: dict[str, Any]) -> dict[str, str]:
-    return {r["kind"]: r["id"] for r in dataset.get("resources", []) if r.get("kind")}
+def _ids(dataset: dict[str, Any]) -> dict[str, str]:
+    return {part: r["id"] for part, r in catalogue_resources.ours(dataset).items()}
 
 
 def _result(dataset: dict[str, Any], rows: int, *, changed: bool) -> dict[str, Any]:
@@ -172,7 +218,7 @@ def _result(dataset: dict[str, Any], rows: int, *, changed: bool) -> dict[str, A
         "name": dataset["name"],
         "rows": rows,
         "changed": changed,
-        "resources": _resource_ids(dataset),
+        "resources": _ids(dataset),
     }
 
 
