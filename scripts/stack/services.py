@@ -18,6 +18,8 @@ from stack.settings import Settings, in_address
 SERVER_USER = "postgres"
 WEB_USER = "www-data"
 MAX_UPLOAD_MB = 200
+# A large list comes as table, map layer and original by one request.
+MAX_REQUEST_MB = 3 * MAX_UPLOAD_MB
 _LOCAL_ONLY = "127.0.0.1"
 
 
@@ -219,7 +221,7 @@ def write_nginx(settings: Settings, web_port: int) -> None:
     page = Path(__file__).parent / "unavailable.html"
     shutil.copyfile(page, folder / page.name)
     text = template.safe_substitute(
-        USER=user, LISTEN=listen, WEB_PORT=web_port, UPLOAD=f"{MAX_UPLOAD_MB}m"
+        USER=user, LISTEN=listen, WEB_PORT=web_port, REQUEST=f"{MAX_REQUEST_MB}m"
     )
     (folder / "nginx.conf").write_text(text, encoding="utf-8")
 

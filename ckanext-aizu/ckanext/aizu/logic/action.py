@@ -175,8 +175,10 @@ def _mark_complete(
         tk.fresh_context(context), {**dataset, "content_hash": content_hash, "state": "active"}
     )
     for in_datastore in (True, False):  # the table before its map
+        # Who may publish may do this; CKAN would look for the right anew for every resource.
         tk.get_action("package_create_default_resource_views")(
-            tk.fresh_context(context), {"package": done, "create_datastore_views": in_datastore}
+            tk.fresh_context(context, ignore_auth=True),
+            {"package": done, "create_datastore_views": in_datastore},
         )
     return done
 
