@@ -27,12 +27,12 @@ from harvesters.fetch import Snapshot
 from harvesters.publish import Published
 from harvesters.settings import Settings
 from harvesters.source import Beside, Package, Progress, Source
-from harvesters.sources import hydrant
+from harvesters.sources import hydrant, library, library_seats
 from harvesters.validate import Verdict
 from harvesters.words import Words
 
 T = TypeVar("T")
-SOURCES: tuple[Source, ...] = (hydrant,)
+SOURCES: tuple[Source, ...] = (hydrant, library, library_seats)
 
 Tell = Callable[[str, Words], None]
 """Told the name of a step and how it went."""

@@ -132,6 +132,28 @@ REPAIRS: dict[str, tuple[Words, Words]] = {
         Words("同上", "ditto marks"),
         Words("「〃」「同上」を上の行の値にしました", "Ditto marks replaced by the value above"),
     ),
+    "standard-number": (
+        Words("ISBN などの形", "form of ISBN and the like"),
+        Words(
+            "ISBN を 13 桁に、ISSN と NCID を決まった形に直しました",
+            "ISBN made 13 digits, ISSN and NCID brought into their form",
+        ),
+    ),
+    "utc": (
+        Words("協定世界時", "UTC"),
+        Words("日時を協定世界時（UTC）に直しました", "Times converted to UTC"),
+    ),
+    "computed": (
+        Words("計算した値", "computed values"),
+        Words(
+            "空席数か利用中を、座席数との差として入れました",
+            "Free seats, or seats in use, computed from all seats",
+        ),
+    ),
+    "open-state": (
+        Words("開室の書き方", "form of open and closed"),
+        Words("開館・閉館などを true と false に直しました", "Open and closed made true and false"),
+    ),
 }
 """Rule: its name in a line of figures, and what was done, for the readers of the dataset's page."""
 TYPES = {

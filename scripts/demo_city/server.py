@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import FrameType
 from urllib.parse import parse_qs, urlsplit
 
-from demo_city import bus_live, bus_tables, hydrants
+from demo_city import bus_live, bus_tables, hydrants, library_oai, library_seats
 
 LAST_MODIFIED = "Sun, 01 Nov 2026 00:00:00 GMT"
 ERROR_PAGE = (
@@ -58,6 +58,13 @@ LIVE = (
     LiveOffer("/bus/vehicles.pb", "バスの位置", PROTOBUF, bus_live.vehicle_positions),
     LiveOffer("/bus/trips.pb", "バスの遅れ", PROTOBUF, bus_live.trip_updates),
     LiveOffer("/bus/alerts.pb", "バスのお知らせ", PROTOBUF, bus_live.alerts),
+    LiveOffer("/library/seats.json", "図書館の空席", "application/json", library_seats.seats),
+    LiveOffer(
+        f"{library_oai.PATH}?verb=Identify",
+        "図書館の蔵書（OAI-PMH）",
+        "text/xml",
+        library_oai.identify,
+    ),
 )
 
 
@@ -94,10 +101,14 @@ SPOILED: dict[str, Callable[[bytes], bytes]] = {
     "missing-column": without_longitude,
     "outside": outside_city,
 }
+SPOILED_TEXT = {
+    "html": SPOILED["html"],
+    "encoding": lambda content: content.decode().encode("cp932", "replace"),
+}
 SPOILED_TIMETABLE = {"html": SPOILED["html"], "encoding": bus_tables.in_cp932}
 CLOCKS = {"late": timedelta(minutes=-20), "clock-skew": timedelta(minutes=10)}
 """How far the clock of a live message is from the truth."""
-FAULTS = (*SPOILED, *CLOCKS, "truncated", "500", "slow")
+FAULTS = (*SPOILED, *CLOCKS, "truncated", "500", "slow", *library_oai.FAULTS)
 
 
 class City(BaseHTTPRequestHandler):
@@ -108,8 +119,8 @@ class City(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:  # noqa: N802  the name that http.server looks for
         """Finds what is asked for and answers, well or badly."""
-        path, fault = _asked(self.path)
-        content, media_type = self.server.file(path, fault)
+        path, query, fault = _asked(self.path)
+        content, media_type = self.server.file(path, query, fault)
         if not media_type:
             self._answer(HTTPStatus.NOT_FOUND, b"not found\n", "text/plain")
         elif fault == "500":
@@ -165,11 +176,13 @@ class CityServer(ThreadingHTTPServer):
         self.files["/"] = (_index(), "text/html; charset=utf-8")
         self.live = {offer.path: offer for offer in LIVE}
 
-    def file(self, path: str, fault: str) -> tuple[bytes, str]:
+    def file(self, path: str, query: str, fault: str) -> tuple[bytes, str]:
         """Content and media type; both blank where there is no such file."""
+        now = datetime.now(UTC) + CLOCKS.get(fault, timedelta())
+        if path == library_oai.PATH:
+            return library_oai.answer(query, now, fault), "text/xml"
         if path not in self.live:
             return self.files.get(path, (b"", ""))
-        now = datetime.now(UTC) + CLOCKS.get(fault, timedelta())
         return self.live[path].make(now), self.live[path].media_type
 
 
@@ -177,19 +190,18 @@ def _spoiling(path: str, fault: str) -> Callable[[bytes], bytes] | None:
     """What a fault does to this file; not every fault can befall every file."""
     if path.endswith(".csv"):
         return SPOILED.get(fault)
-    return (
-        SPOILED_TIMETABLE.get(fault)
-        if path.endswith(".zip")
-        else {"html": SPOILED["html"]}.get(fault)
-    )
+    if path.endswith(".zip"):
+        return SPOILED_TIMETABLE.get(fault)
+    text = path.endswith(".json") or path == library_oai.PATH
+    return SPOILED_TEXT.get(fault) if text else {"html": SPOILED["html"]}.get(fault)
 
 
-def _asked(target: str) -> tuple[str, str]:
-    """Path and fault; the fault before the path fits into AIZU_CITY_URL."""
+def _asked(target: str) -> tuple[str, str, str]:
+    """Path, query and fault; the fault before the path fits into AIZU_CITY_URL."""
     asked = urlsplit(target)
     if found := re.match(r"/fault/([^/]+)(/.*)", asked.path):
-        return found[2], found[1]
-    return asked.path, parse_qs(asked.query).get("fault", [""])[0]
+        return found[2], asked.query, found[1]
+    return asked.path, asked.query, parse_qs(asked.query).get("fault", [""])[0]
 
 
 def _index() -> bytes:

@@ -52,7 +52,7 @@ def test_every_descriptor_has_source_recordings_expectation_and_page():
     """One dataset, one name, five places."""
     for schema in (ROOT / "schemas").glob("*.yaml"):
         name = schema.stem
-        assert (ROOT / "harvesters" / "sources" / f"{name}.py").exists()
+        assert (ROOT / "harvesters" / "sources" / f"{name.replace('-', '_')}.py").exists()
         assert list((ROOT / "tests" / "recordings" / name).glob("*"))
         assert list((ROOT / "tests" / "expected").glob(f"{name}*"))
         assert (ROOT / "docs" / "datasets" / f"{name}.md").exists()

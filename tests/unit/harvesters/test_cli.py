@@ -102,7 +102,7 @@ def test_run_publishes_and_says_so(portal):
 def test_run_sends_even_what_has_not_changed_at_the_source(portal):
     """The portal decides: it may have been set up anew."""
     aizu("run", "hydrant")
-    aizu("run", "--all")
+    aizu("run", "hydrant")
     assert [call[0] for call in portal.calls] == ["aizu_publish"] * 2
 
 
@@ -197,7 +197,7 @@ def three(monkeypatch):
     jobs = pipeline.jobs
 
     def tripled(*arguments):
-        (job,) = jobs(*arguments)
+        job, *_ = jobs(*arguments)
         return [
             replace(job, folder=keep.folder(job.settings.var, "aizuwakamatsu", "first")),
             replace(job, feed=replace(job.feed, url="")),

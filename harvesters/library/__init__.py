@@ -1,0 +1,1 @@
+"""Catalogues and seats of libraries in the formats that their systems write."""
