@@ -7,12 +7,14 @@ from typing import Any
 import polars as pl
 
 from harvesters import fetch as fetching
-from harvesters import intake
+from harvesters import gtfs, intake
 from harvesters import report as reporting
 from harvesters import validate as validating
 from harvesters.columns import places_of
-from harvesters.dataset import Field
+from harvesters.dataset import Field, load
 from harvesters.errors import InvalidTableError
+from harvesters.fetch import Snapshot
+from harvesters.gtfs import package as gtfs_package
 from harvesters.pipeline import Job, named, normalise, read_told
 from harvesters.rules import TYPES
 from harvesters.source import Package, Table, frame_of
@@ -45,10 +47,20 @@ class Judged:
 
 
 def by_columns(file: Path) -> Judged:
-    """Without a descriptor: the kinds of the columns are suggested by nearly all their values."""
+    """Without a descriptor: by what the file itself says that it is."""
     snapshot = fetching.read_file(file)
-    package = named(snapshot, lambda: _suggested(intake.read(snapshot.content, [])))
-    return _judged(file, package, validating.judged(package, [[]]))
+    package = named(snapshot, lambda: _read(snapshot))
+    return _judged(file, package, validating.judged(package, [[] for _ in package.tables]))
+
+
+def _read(snapshot: Snapshot) -> Package:
+    """A timetable, real-time messages, or a list whose columns are known by nearly all their values."""
+    match gtfs.kind_of(snapshot):
+        case "timetable":
+            return gtfs_package.of_timetable(gtfs.open_timetable(snapshot))
+        case "messages":
+            return gtfs_package.of_messages(gtfs.open_messages(snapshot), load("bus-live"))
+    return _suggested(intake.read(snapshot.content, []))
 
 
 def by_descriptor(file: Path, job: Job) -> Judged:
@@ -59,7 +71,7 @@ def by_descriptor(file: Path, job: Job) -> Judged:
 
 def refuse_invalid(judged: Judged) -> None:
     """Whoever asked learns from the exit code, too."""
-    count = len(reporting.errors(judged.report))
+    count = reporting.count_of(reporting.errors(judged.report))
     if not judged.report["valid"]:
         raise InvalidTableError(
             f"{judged.file}: 誤り {count:,} 件。", f"{judged.file}: {count:,} errors", judged.report

@@ -15,7 +15,7 @@ from harvesters import settings as setting
 from harvesters.city import load_city
 from harvesters.errors import ConfigurationError, HarvestError, InvalidTableError
 from harvesters.page import as_page
-from harvesters.report import errors
+from harvesters.report import Finding, count_of, errors, warnings
 from harvesters.terminal import as_table, padded
 from harvesters.words import Words, language
 
@@ -129,6 +129,8 @@ def validate(
         checked = pipeline.check(one_job(source, city, quiet=as_json), file)
         if as_json:
             click.echo(json.dumps(checked.report, ensure_ascii=False, indent=1))
+        else:
+            show(warnings(checked.report), language())
         pipeline.refuse_invalid(checked)
 
 
@@ -147,6 +149,7 @@ def validate_file(
         else:
             for line in alone.summary(judged):
                 click.echo(line.said(spoken))
+            show(warnings(judged.report), spoken)
         alone.refuse_invalid(judged)
 
 
@@ -242,13 +245,19 @@ def as_report(error: HarvestError) -> dict[str, Any]:
 def explain(error: HarvestError, spoken: str) -> None:
     """The cells that are wrong, if it is cells, and one sentence."""
     if isinstance(error, InvalidTableError):
-        findings = errors(error.report)
-        rows = [finding.cells(spoken) for finding in findings[:SHOWN_FINDINGS]]
-        click.echo(as_table(rows, FINDING.said(spoken).split(",")), err=True)
-        if len(findings) > SHOWN_FINDINGS:
-            more = len(findings) - SHOWN_FINDINGS
-            click.echo(Words(f"ほか {more} 件", f"and {more} more").said(spoken), err=True)
+        show(errors(error.report), spoken, err=True)
     click.secho(error.words.said(spoken), fg="red", err=True)
+
+
+def show(findings: list[Finding], spoken: str, *, err: bool = False) -> None:
+    """The first of them as a table, and how many more there are."""
+    if not findings:
+        return
+    rows = [finding.cells(spoken) for finding in findings[:SHOWN_FINDINGS]]
+    click.echo(as_table(rows, FINDING.said(spoken).split(",")), err=err)
+    if len(findings) > SHOWN_FINDINGS:
+        more = count_of(findings[SHOWN_FINDINGS:])
+        click.echo(Words(f"ほか {more:,} 件", f"and {more:,} more").said(spoken), err=err)
 
 
 def one_job(source: str, city: str | None, *, quiet: bool = False) -> pipeline.Job:

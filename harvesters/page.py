@@ -6,7 +6,7 @@ from html import escape
 
 from harvesters.alone import Judged
 from harvesters.pipeline import read_told
-from harvesters.report import Finding
+from harvesters.report import Finding, count_of
 from harvesters.source import Table
 from harvesters.words import Words
 
@@ -54,11 +54,14 @@ def as_page(judged: Judged, language: str) -> str:
 def _verdict(judged: Judged, findings: list[Finding], language: str) -> str:
     about = read_told(judged.package)
     told = Words("問題ありません。", "No errors.")
-    if findings:
-        wrong = len({finding.row for finding in findings})
-        count = len(findings)
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        wrong = len({(finding.table, finding.row) for finding in errors})
+        count = count_of(errors)
         told = Words(f"誤り {count:,} 件（{wrong:,} 行）", f"{count:,} errors in {wrong:,} rows")
-    kind = "bad" if findings else "good"
+    if more := count_of(findings) - count_of(errors):
+        told = Words(f"{told.ja} 注意 {more:,} 件", f"{told.en} {more:,} warnings")
+    kind = "bad" if errors else "good"
     return f'<p class="{kind}"><strong>{told.said(language)}</strong><br>{about.said(language)}</p>'
 
 
@@ -67,6 +70,9 @@ def _faults(judged: Judged, findings: list[Finding], language: str) -> list[str]
     body = "".join(_line(map(escape, cells)) for cells in listed)
     found = Words("誤りの一覧", "List of errors").said(language)
     where = Words("誤りのある行", "Rows with errors").said(language)
+    if any(finding.severity == "warning" for finding in findings):
+        found = Words("誤りと注意の一覧", "List of errors and warnings").said(language)
+        where = Words("誤りか注意のある行", "Rows with errors or warnings").said(language)
     return [
         f"<h2>{found}</h2>",
         _by_column(findings, language),

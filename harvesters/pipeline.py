@@ -27,12 +27,12 @@ from harvesters.fetch import Snapshot
 from harvesters.publish import Published
 from harvesters.settings import Settings
 from harvesters.source import Beside, Package, Progress, Source
-from harvesters.sources import hydrant, library, library_seats
+from harvesters.sources import bus, bus_live, hydrant, library, library_seats
 from harvesters.validate import Verdict
 from harvesters.words import Words
 
 T = TypeVar("T")
-SOURCES: tuple[Source, ...] = (hydrant, library, library_seats)
+SOURCES: tuple[Source, ...] = (hydrant, bus, bus_live, library, library_seats)
 
 Tell = Callable[[str, Words], None]
 """Told the name of a step and how it went."""
@@ -155,8 +155,11 @@ def named(snapshot: Snapshot, read: Callable[[], Package]) -> Package:
     try:
         return read()
     except (NotTheListError, ColumnsError) as error:
+        if snapshot.filename in error.words.en:
+            raise
         told = Words(*(f"{snapshot.filename}: {text}" for text in error.words))
-        raise type(error)(told.ja, told.en) from error
+        kind = ColumnsError if isinstance(error, ColumnsError) else NotTheListError
+        raise kind(told.ja, told.en) from error
 
 
 def validate(job: Job, snapshot: Snapshot, package: Package) -> Checked:
@@ -169,8 +172,8 @@ def validate(job: Job, snapshot: Snapshot, package: Package) -> Checked:
 
 
 def _judged(report: dict[str, Any]) -> Words:
-    errors = len(reporting.errors(report))
-    warnings = len(report["aizu"]["findings"]) - errors
+    errors = reporting.count_of(reporting.errors(report))
+    warnings = reporting.count_of(reporting.warnings(report))
     told = Words("問題ありません", "valid")
     if errors:
         told = Words(f"誤り {errors:,} 件", f"{errors:,} errors")
@@ -184,10 +187,10 @@ def refuse_invalid(checked: Checked) -> None:
     if checked.report["valid"]:
         return
     findings = reporting.errors(checked.report)
-    first = findings[0]
+    first, count = findings[0], reporting.count_of(findings)
     raise InvalidTableError(
-        f"{len(findings)} 件の誤りがあるため公開しません。最初の誤り: {_sentence(first, 'ja')}",
-        f"{len(findings)} errors, not published; the first: {_sentence(first, 'en')}",
+        f"{count:,} 件の誤りがあるため公開しません。最初の誤り: {_sentence(first, 'ja')}",
+        f"{count:,} errors, not published; the first: {_sentence(first, 'en')}",
         checked.report,
     )
 

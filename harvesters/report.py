@@ -30,12 +30,15 @@ class Finding:
     message: str = ""
     """The whole sentence, of a check that knows more than its rule."""
     message_en: str = ""
+    more: int = 0
+    """Further ones like it that were counted and are not listed."""
 
     def cells(self, language: str) -> tuple[str, ...]:
         """Row, column, value, rule, what to do."""
         rule, advice = RULES.get(self.rule, OTHER)
         if self.message:
-            rule, advice = Words(self.message, self.message_en), Words("", "")
+            told = with_others(Words(self.message, self.message_en), self.more)
+            rule, advice = told, Words("", "")
         return (
             f"{self.table} {self.row or ''}".strip(),
             self.column,
@@ -139,10 +142,15 @@ def _warnings(package: Package) -> list[Words]:
     for problem in package.problems:
         if problem.severity == "warning":
             by_rule.setdefault(problem.rule, []).append(problem)
-    return [_with_others(found[0].words, len(found) - 1) for found in by_rule.values()]
+    return [with_others(found[0].words, count_of(found) - 1) for found in by_rule.values()]
 
 
-def _with_others(first: Words, more: int) -> Words:
+def count_of(found: Sequence[Problem | Finding]) -> int:
+    """How many there are, those that are only counted included."""
+    return len(found) + sum(one.more for one in found)
+
+
+def with_others(first: Words, more: int) -> Words:
     if not more:
         return first
     return Words(f"{first.ja}（同様 ほか {more:,} 件）", f"{first.en} (and {more:,} more like it)")
@@ -169,8 +177,20 @@ def findings(report: dict[str, Any], package: Package) -> list[Finding]:
 
 def errors(report: dict[str, Any]) -> list[Finding]:
     """Of a complete report, the findings that keep the tables from being published."""
+    return _of_severity(report, "error")
+
+
+def warnings(report: dict[str, Any]) -> list[Finding]:
+    """Of a complete report, the first warning of each rule, with the number of the others."""
+    by_rule: dict[str, list[Finding]] = {}
+    for finding in _of_severity(report, "warning"):
+        by_rule.setdefault(finding.rule, []).append(finding)
+    return [replace(found[0], more=count_of(found) - 1) for found in by_rule.values()]
+
+
+def _of_severity(report: dict[str, Any], severity: str) -> list[Finding]:
     found = (Finding(**one) for one in report["aizu"]["findings"])
-    return [finding for finding in found if finding.severity == "error"]
+    return [finding for finding in found if finding.severity == severity]
 
 
 def _of_table(task: dict[str, Any], table: Table, several: bool) -> list[Finding]:
@@ -197,6 +217,7 @@ def _problem_finding(problem: Problem) -> Finding:
         severity=problem.severity,
         message=problem.words.ja,
         message_en=problem.words.en,
+        more=problem.more,
     )
 
 

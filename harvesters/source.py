@@ -70,6 +70,8 @@ class Problem:
     value: str
     words: Words
     """A whole sentence, with what to do."""
+    more: int = 0
+    """Further ones like it that were counted and are not listed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from harvesters.gtfs import geojson
 from harvesters.gtfs.feed import Feed, check
 from harvesters.gtfs.findings import Finding, Findings, Severity
 from harvesters.gtfs.kinds import NotAFeedError
+from harvesters.gtfs.opening import kind_of, open_messages, open_timetable
 from harvesters.gtfs.realtime import Message, check_realtime
 from harvesters.gtfs.realtime_context import Limits
 
@@ -30,4 +31,7 @@ __all__ = [
     "check",
     "check_realtime",
     "geojson",
+    "kind_of",
+    "open_messages",
+    "open_timetable",
 ]

@@ -55,6 +55,11 @@ def open_feed(content: bytes, name: str, choose: str = "") -> Archive:
     return Archive(folder=folder, files=files)
 
 
+def members(content: bytes, name: str) -> dict[str, bytes]:
+    """The files of a zip, whatever they are; bombs and broken zips are refused."""
+    return _unpack(content, name, Budget(bytes_left=MAX_BYTES, members_left=MAX_MEMBERS))
+
+
 def _feeds(
     content: bytes, name: str, within: str, budget: Budget, nesting: int
 ) -> Iterator[tuple[str, dict[str, bytes]]]:
@@ -238,8 +243,9 @@ def _refuse_several(name: str, folders: list[str]) -> NoReturn:
     named = ", ".join(folder or "/" for folder in folders)
     raise NotAFeedError(
         "several_feeds",
-        f"{name} に {len(folders)} 個のフィードがあります: {named}。どれを使うか選んでください。",
-        f"{name} holds {len(folders)} feeds: {named}; choose one of them",
+        f"{name} に {len(folders)} 個のフィードがあります: {named}。市のファイルの url の後ろに #{folders[0]} のように付けて、どれを使うか選んでください。",
+        f"{name} holds {len(folders)} feeds: {named}; choose one by writing it behind the url in the "
+        f"city file, as in #{folders[0]}",
     )
 
 

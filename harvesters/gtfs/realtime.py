@@ -1,8 +1,10 @@
 """GTFS-Realtime messages: protobuf bytes to tables of positions, trip updates and alerts, and findings."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from struct import Struct
 from typing import Any
 
 import polars as pl
@@ -19,6 +21,7 @@ from harvesters.gtfs.realtime_context import Bounds, Limits, plausible
 HEADER = b"\n"
 """Tag of the first field, with which every message begins."""
 TIME = pl.Datetime("us", "UTC")
+SINGLE = Struct("f")
 Columns = dict[str, pl.DataType | type[pl.DataType]]
 TRIP: Columns = {
     "trip_id": pl.String,
@@ -176,9 +179,9 @@ def _positions(message: pb.FeedMessage) -> Iterator[dict[str, Any]]:
             "vehicle_id": seen.vehicle.id or None,
             "vehicle_label": seen.vehicle.label or None,
             **_trip(seen.trip),
-            "latitude": _number(seen.position, "latitude", 6),
-            "longitude": _number(seen.position, "longitude", 6),
-            "bearing": _number(seen.position, "bearing", 1),
+            "latitude": _number(seen.position, "latitude"),
+            "longitude": _number(seen.position, "longitude"),
+            "bearing": _number(seen.position, "bearing"),
             "speed_kmh": _kmh(seen.position),
             "stop_id": seen.stop_id or None,
             "current_stop_sequence": _given(seen, "current_stop_sequence"),
@@ -263,9 +266,15 @@ def _given(message: Any, field: str) -> Any:
     return getattr(message, field) if message.HasField(field) else None
 
 
-def _number(message: Any, field: str, digits: int) -> float | None:
-    """Single precision on the wire; the digits beyond are none of the sender's."""
-    return round(getattr(message, field), digits) if message.HasField(field) else None
+def _number(message: Any, field: str) -> float | None:
+    """The shortest number that is the same in single precision, as it was before it went on the wire."""
+    if not message.HasField(field):
+        return None
+    value: float = getattr(message, field)
+    if not math.isfinite(value):
+        return value
+    shorter = (float(f"{value:.{digits}g}") for digits in range(6, 10))
+    return next(number for number in shorter if SINGLE.unpack(SINGLE.pack(number))[0] == value)
 
 
 def _kmh(position: pb.Position) -> float | None:

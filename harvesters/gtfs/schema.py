@@ -2,6 +2,7 @@
 
 The files are Table Schema with these words more:
 
+``title_en``, ``description_en``  the English twins
 ``gtfs_type``  the type as the GTFS reference names it, where Table Schema has none (colour, time…)
 ``standard``   ``gtfs-jp`` for tables and fields of the Japanese extension
 ``presence``   of a table: required, recommended, conditional, optional; of a field: column, when
@@ -18,13 +19,16 @@ from typing import Any
 
 import yaml
 
+from harvesters.words import Words
+
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
     """One column of a table."""
 
     name: str
-    title: str
+    title: Words
+    description: Words
     type: str
     gtfs_type: str
     japanese: bool
@@ -40,7 +44,7 @@ class TableSchema:
     """One file of a feed."""
 
     name: str
-    title: str
+    title: Words
     japanese: bool
     presence: str
     fields: tuple[Field, ...]
@@ -89,7 +93,7 @@ def _table(written: dict[str, Any]) -> TableSchema:
         references[field] = (*references.get(field, ()), target)
     return TableSchema(
         name=written["name"],
-        title=written["title"],
+        title=Words(written["title"], written["title_en"]),
         japanese=written["standard"] == "gtfs-jp",
         presence=written["presence"],
         fields=tuple(_field(field) for field in written["schema"]["fields"]),
@@ -103,7 +107,8 @@ def _field(written: dict[str, Any]) -> Field:
     constraints = written.get("constraints", {})
     return Field(
         name=written["name"],
-        title=written["title"],
+        title=Words(written["title"], written["title_en"]),
+        description=Words(written.get("description", ""), written.get("description_en", "")),
         type=written["type"],
         gtfs_type=written["gtfs_type"],
         japanese=written.get("standard") == "gtfs-jp",

@@ -24,6 +24,16 @@ def test_a_descriptor_is_a_table_schema(path):
     assert all(field.title for field in schema.fields)
 
 
+@pytest.mark.parametrize("table", tables().values(), ids=lambda table: table.name)
+def test_a_table_is_described_in_both_languages(table):
+    """Its title, the titles of its columns, and the meaning of every code."""
+    assert all(table.title)
+    for field in table.fields:
+        assert all(field.title), field.name
+        assert bool(field.description.ja) == bool(field.description.en), field.name
+        assert field.description.ja or not field.enum or field.enum == (1,), field.name
+
+
 def test_every_reference_leads_to_a_column():
     """In a table that has a descriptor."""
     known = {(name, field.name) for name, table in tables().items() for field in table.fields}

@@ -90,7 +90,7 @@ def test_every_city_file_can_be_used(name):
         (("sources", "hydrant", "extra", 0, "name"), "消" * 22, "63 bytes"),
         (("sources", "hydrant", "ignore"), "消火栓名", "expected a list of texts"),
         (("sources", "hydrant", "igonre"), [], "igonre: got 'igonre', expected a known key"),
-        (("sources", "bus"), {}, "schemas/bus.yaml does not exist. There are: hydrant"),
+        (("sources", "tram"), {}, "schemas/tram.yaml does not exist. There are: bus"),
     ],
 )
 def test_a_mistake_in_a_city_file_is_explained_in_one_line(files, keys, value, expected):

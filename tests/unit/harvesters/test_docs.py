@@ -18,6 +18,8 @@ OURS = (
     "add-a-dataset.md",
     "commands.md",
     "datasets/hydrant.md",
+    "datasets/bus.md",
+    "datasets/bus-live.md",
     "datasets/library.md",
     "datasets/library-seats.md",
 )

@@ -1,0 +1,98 @@
+"""バスの運行状況: GTFS-Realtime positions, delays and alerts, from one address or from several."""
+
+import io
+import zipfile
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+import requests
+
+from harvesters import fetch as fetching
+from harvesters import gtfs
+from harvesters.city import City, Feed
+from harvesters.errors import NotTheListError
+from harvesters.fetch import Snapshot
+from harvesters.gtfs import package
+from harvesters.source import Beside, Package, Problem, Progress
+from harvesters.words import Words
+
+name = "bus-live"
+ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+"""The same at every poll, so that equal messages give equal bytes."""
+TIMETABLE = "bus"
+
+
+def fetch(
+    feed: Feed, session: requests.Session, known: Snapshot | None, progress: Progress
+) -> Snapshot:
+    """One message, or one for each address, joined in a zip."""
+    if not feed.addresses:
+        return fetching.get(feed.url, session, known, progress)
+    addresses = {PurePosixPath(urlsplit(feed.url).path).stem or name: feed.url, **feed.addresses}
+    messages = {
+        f"{part}.pb": fetching.get(address, session, progress=progress).content
+        for part, address in addresses.items()
+        if address
+    }
+    return Snapshot(
+        content=_zipped(messages),
+        url=feed.url,
+        filename="gtfs-realtime.zip",
+        fetched_at=datetime.now(UTC).replace(microsecond=0),
+        media_type="application/zip",
+    )
+
+
+def _zipped(messages: dict[str, bytes]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for part, message in messages.items():
+            archive.writestr(
+                zipfile.ZipInfo(part, ZIP_TIME), message, compress_type=zipfile.ZIP_DEFLATED
+            )
+    return content.getvalue()
+
+
+def normalise(snapshot: Snapshot, feed: Feed, city: City, beside: Beside) -> Package:
+    """Positions, delays and alerts, looked up in the timetable that the city's buses run by."""
+    timetable, note = _timetable(city, beside)
+    box = city.bbox
+    messages = gtfs.open_messages(
+        snapshot, timetable, None if timetable else (box.west, box.south, box.east, box.north)
+    )
+    made = package.of_messages(messages, feed.dataset)
+    made.tables[0].notes.extend(note)
+    return replace(made, problems=[_of_one(problem) for problem in made.problems])
+
+
+def _timetable(city: City, beside: Beside) -> tuple[gtfs.Feed | None, list[Words]]:
+    """The one that was harvested last; without it, what cannot be looked up is said."""
+    kept = beside(TIMETABLE)
+    if kept is None:
+        return None, [
+            Words(
+                "時刻表（bus）がまだないため、便・経路・停留所は照合していません。aizu fetch bus で取得できます。",
+                "There is no timetable (bus) yet, so trips, routes and stops were not looked up; "
+                "aizu fetch bus gets it.",
+            )
+        ]
+    address = city.feeds[TIMETABLE].url if TIMETABLE in city.feeds else ""
+    try:
+        return gtfs.open_timetable(kept, address), []
+    except NotTheListError as refused:
+        ja, en = refused.words
+        return None, [
+            Words(
+                f"前回の時刻表が読めないため、便・経路・停留所は照合していません。{ja}",
+                f"The last timetable cannot be read, so trips, routes and stops were not looked up. {en}",
+            )
+        ]
+
+
+def _of_one(problem: Problem) -> Problem:
+    """One bus with a wrong trip keeps nobody from seeing the others; a wrong header speaks of all."""
+    if problem.table == "header":
+        return problem
+    return replace(problem, severity="warning")
