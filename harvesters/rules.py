@@ -124,6 +124,10 @@ REPAIRS: dict[str, tuple[Words, Words]] = {
         Words("日本測地系", "Tokyo datum"),
         Words("日本測地系の位置を世界測地系に直しました", "Positions moved from the Tokyo datum"),
     ),
+    "plane-coordinates": (
+        Words("平面直角座標", "plane coordinates"),
+        Words("平面直角座標を緯度・経度に直しました", "Plane coordinates made degrees"),
+    ),
     "merged-cells": (
         Words("結合セル", "merged cells"),
         Words("結合されたセルの値を各行に補いました", "Values of merged cells filled in"),

@@ -19,12 +19,13 @@ FOREIGN = {
     b"{\\rtf": Words("リッチテキスト（RTF）", "a rich text document (RTF)"),
 }
 PAGE = re.compile(r"\s*(<!doctype html|<html|<\?xml|<head|<body|<script|<!--)", re.IGNORECASE)
-JSON = re.compile(r"\s*(\{|\[\s*[\[{\]\"])")
+JSON = re.compile(r"\s*\[\s*[\[{\]\"]")
+OBJECT = re.compile(rb"(\xef\xbb\xbf)?\s*\{\s*[\"}]")
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 
 def kind_of(content: bytes) -> str:
-    """xlsx, xls, ods or text; what can be none of them is refused by name."""
+    """xlsx, xls, ods, json or text; what can be none of them is refused by name."""
     if not content.strip():
         raise NotTheListError(
             f"ファイルが空です（{len(content)} バイト）。",
@@ -35,6 +36,8 @@ def kind_of(content: bytes) -> str:
             _refuse_foreign(foreign)
     if content.startswith(ZIP):
         return _kind_of_zip(content)
+    if OBJECT.match(content):
+        return "json"
     return "xls" if content.startswith(OLD_EXCEL) else "text"
 
 

@@ -33,7 +33,7 @@ def normalise(snapshot: Snapshot, feed: Feed, city: City, _: Beside) -> Package:
 
 def _read(content: bytes, feed: Feed) -> tuple[Table, str]:
     """JSON says by its members what it is, a list by its headings."""
-    if kinds.kind_of(content) == "text":
+    if kinds.kind_of(content) in {"text", "json"}:
         encoding, text = encodings.decode(content, columns.known_headings(feed))
         if rooms.is_json(text):
             return _of_json(text, encoding, feed), "json"
