@@ -74,13 +74,20 @@ def column_names(headings: Sequence[str]) -> list[str]:
 def undo(
     columns: Sequence[str], rows: list[list[str]], row_numbers: list[int], repairs: Iterable[Repair]
 ) -> list[list[str]]:
-    """The rows with every repaired cell as it was before, the last repair taken back first."""
+    """The rows with every repaired cell as it was before, the last repair taken back first.
+
+    Several rows may come from one record of the file and have its number; each has its own repairs.
+    """
     places = {column: place for place, column in enumerate(columns)}
-    lines = {number: list(cells) for number, cells in zip(row_numbers, rows, strict=True)}
+    lines = [list(cells) for cells in rows]
+    numbered: dict[int, list[list[str]]] = {}
+    for number, line in zip(row_numbers, lines, strict=True):
+        numbered.setdefault(number, []).append(line)
     for repair in reversed(list(repairs)):
-        if repair.before != repair.after:
-            lines[repair.row][places[repair.column]] = repair.before
-    return [lines[number] for number in row_numbers]
+        place = places[repair.column]
+        same = [line for line in numbered[repair.row] if line[place] == repair.after]
+        (same or numbered[repair.row])[0][place] = repair.before
+    return lines
 
 
 def original(sheet: Sheet) -> list[list[str]]:

@@ -6,7 +6,7 @@ from lxml import etree
 
 from harvesters.library.catalogue import RecordError
 from harvesters.library.documents import children, local
-from harvesters.library.leaves import KANA, READING, Leaf, Rule, leaves, value_of
+from harvesters.library.leaves import KANA, READING, Leaves, Rule, leaves, value_of
 
 IDENTIFIERS = ("dcterms:identifier", "dc:identifier", "jpcoar:identifier", "identifier")
 SOURCES = (*IDENTIFIERS, "jpcoar:sourceIdentifier", "jpcoar:relation/jpcoar:relatedIdentifier")
@@ -143,7 +143,7 @@ def _of_rdf(
 ) -> list[Values]:
     """DC-NDL in RDF: the title in one resource or two, and an Item for each library that has it."""
     resources = [one for one in bodies if local(one) == "BibResource"]
-    found = [leaf for one in resources or bodies for leaf in leaves(one)]
+    found = leaves(*(resources or bodies))
     about = [str(one.get(ABOUT, "")).partition("#")[0] for one in bodies]
     own = next(filter(None, about), "")
     title = _of_texts(found, identifier or own, headings, "RDF")
@@ -162,10 +162,10 @@ def _item_identity(item: etree._Element, title: Values, place: int) -> Values:
     return {"資料ID": f"{title['資料ID']}#{place + 1}"} if place else {}
 
 
-def _of_texts(found: list[Leaf], identifier: str, headings: dict[str, str], root: str) -> Values:
+def _of_texts(found: Leaves, identifier: str, headings: dict[str, str], root: str) -> Values:
     values = _filled(found, RULES, headings)
     if not values:
-        names = ", ".join(dict.fromkeys(leaf.path for leaf in found)) or root
+        names = ", ".join(found) or root
         raise RecordError(
             f"DC-NDL、Dublin Core、JPCOAR、junii2、MARC のどの項目もありません: {names[:80]}",
             f"it has no element of DC-NDL, Dublin Core, JPCOAR, junii2 or MARC: {names[:80]}",
@@ -177,7 +177,7 @@ def _of_texts(found: list[Leaf], identifier: str, headings: dict[str, str], root
 
 
 def _filled(
-    found: list[Leaf], rules: Mapping[str, tuple[Rule, ...]], headings: dict[str, str]
+    found: Leaves, rules: Mapping[str, tuple[Rule, ...]], headings: dict[str, str]
 ) -> Values:
     values = {}
     for column, candidates in rules.items():

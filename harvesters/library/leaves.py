@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from lxml import etree
 
@@ -56,21 +57,29 @@ class Rule:
     """Only the text in the best language, not all of them."""
 
 
-def leaves(element: etree._Element) -> list[Leaf]:
-    """All texts below an element; an element without text stands for what it refers to."""
-    return [leaf for group, one in enumerate(element) for leaf in _below(one, "", group)]
+Leaves = dict[str, list[Leaf]]
+"""The leaves of a record by their paths."""
 
 
-def value_of(found: Sequence[Leaf], rules: Sequence[Rule]) -> tuple[str, str]:
+def leaves(*elements: etree._Element) -> Leaves:
+    """All texts below the elements; an element without text stands for what it refers to."""
+    found: Leaves = {}
+    for group, one in enumerate(one for element in elements for one in element):
+        for leaf in _below(one, "", group):
+            found.setdefault(leaf.path, []).append(leaf)
+    return found
+
+
+def value_of(found: Leaves, rules: Sequence[Rule]) -> tuple[str, str]:
     """The value of a column by the first rule that finds one, and the path where it stands."""
     for rule in rules:
-        if value := _applied(found, rule):
+        if rule.path in found and (value := _applied(found[rule.path], rule)):
             return value, rule.path
     return "", ""
 
 
 def _applied(found: Sequence[Leaf], rule: Rule) -> str:
-    matching = [leaf for leaf in found if leaf.path == rule.path and _fits(leaf, rule)]
+    matching = [leaf for leaf in found if _fits(leaf, rule)]
     best: dict[int, Leaf] = {}
     for leaf in matching:
         if leaf.group not in best or leaf.rank < best[leaf.group].rank:
@@ -122,6 +131,7 @@ def _tail(value: str) -> str:
     return re.split(r"[/:#]", value.strip())[-1]
 
 
+@cache
 def _name(tag: str) -> str:
     """dc:title; of an unknown namespace the local name alone."""
     uri, _, name = tag.rpartition("}")

@@ -76,9 +76,10 @@ def read(content: bytes) -> Catalogue | None:
     """The catalogue inside a file; nothing where it is no file of records but perhaps a table."""
     if documents.is_xml(content):
         return _of_xml(documents.parse(content))
+    content = content.removeprefix(documents.MARK)
     if marc.is_binary(content):
         return _of_binary(marc.chunks(content))
-    if content.removeprefix(documents.MARK).lstrip()[:1] in {b"{", b"["}:
+    if content.lstrip()[:1] in {b"{", b"["}:
         return _of_json(content)
     return None
 

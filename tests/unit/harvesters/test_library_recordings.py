@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from harvesters import validate
+from harvesters import intake, validate
 from harvesters.city import load_city
 from harvesters.fetch import Snapshot
 from harvesters.sources import library, library_seats
@@ -62,6 +62,27 @@ def test_a_recorded_answer_becomes_the_expected_table(path):
     }
     text = json.dumps(told, ensure_ascii=False, indent=1) + "\n"
     assert agrees(f"{source}/{path.name}.json", text.encode())
+
+
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name)
+def test_every_repair_can_be_undone(path):
+    """Also where several rows come from one record."""
+    (table,) = package_of(path.parent.name, path.read_bytes())[0].tables
+    before = intake.undone(table)
+    names = [field.name for field in table.fields]
+    cells = {
+        (row, name, cell)
+        for row, cells in zip(table.row_numbers, before, strict=True)
+        for name, cell in zip(names, cells, strict=True)
+    }
+    firsts = {(one.row, one.column): one for one in reversed(table.repairs)}
+    assert {(one.row, one.column, one.before) for one in firsts.values()} <= cells
+    changed = sum(
+        one != two
+        for row, cells in zip(table.rows, before, strict=True)
+        for one, two in zip(row, cells, strict=True)
+    )
+    assert 0 < changed <= len(table.repairs) or not table.repairs
 
 
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name)
