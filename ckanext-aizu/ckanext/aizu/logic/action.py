@@ -11,7 +11,7 @@ from ckan.lib.uploader import get_resource_uploader
 from ckan.types import Context
 from psycopg2.extensions import connection
 
-from ckanext.aizu import catalogue_resources, publication, status, table
+from ckanext.aizu import catalogue_resources, default_views, publication, status, table
 from ckanext.aizu.logic import schema
 from ckanext.aizu.publication import Publication
 
@@ -174,12 +174,7 @@ def _mark_complete(
     done: dict[str, Any] = tk.get_action("package_update")(
         tk.fresh_context(context), {**dataset, "content_hash": content_hash, "state": "active"}
     )
-    for in_datastore in (True, False):  # the table before its map
-        # Who may publish may do this; CKAN would look for the right anew for every resource.
-        tk.get_action("package_create_default_resource_views")(
-            tk.fresh_context(context, ignore_auth=True),
-            {"package": done, "create_datastore_views": in_datastore},
-        )
+    default_views.add(done)
     return done
 
 
