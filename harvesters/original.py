@@ -16,7 +16,11 @@ TYPES = {
     "ods": {".ods": "application/vnd.oasis.opendocument.spreadsheet"},
     "gtfs": {".zip": "application/zip"},
     "protobuf": {".pb": "application/x-protobuf", ".zip": "application/zip"},
-    "json": {".json": "application/json", ".geojson": "application/geo+json"},
+    "json": {
+        ".json": "application/json",
+        ".geojson": "application/geo+json",
+        ".zip": "application/zip",
+    },
     "xml": {".xml": "application/xml", ".rdf": "application/rdf+xml"},
     "marc": {".mrc": "application/marc"},
 }

@@ -27,12 +27,12 @@ from harvesters.fetch import Snapshot
 from harvesters.publish import Published
 from harvesters.settings import Settings
 from harvesters.source import Beside, Package, Progress, Source
-from harvesters.sources import bus, bus_live, hydrant, library, library_seats
+from harvesters.sources import bus, bus_live, hydrant, library, library_seats, snowplow
 from harvesters.validate import Verdict
 from harvesters.words import Words
 
 T = TypeVar("T")
-SOURCES: tuple[Source, ...] = (hydrant, bus, bus_live, library, library_seats)
+SOURCES: tuple[Source, ...] = (hydrant, bus, bus_live, library, library_seats, snowplow)
 
 Tell = Callable[[str, Words], None]
 """Told the name of a step and how it went."""
@@ -260,7 +260,11 @@ def _record_success(job: Job, checked: Checked, published: Published) -> None:
         job,
         state,
         told,
-        {"rows": published.rows, "repairs": len(checked.package.repairs), "last_good": now},
+        {
+            "rows": published.rows,
+            "repairs": sum(repair.count for repair in checked.package.repairs),
+            "last_good": now,
+        },
     )
 
 

@@ -50,14 +50,22 @@ class Finding:
 
 def repairs_told(repairs: Sequence[Repair]) -> Words:
     """How many values are not as the city wrote them, by rule."""
-    counts = Counter(repair.rule for repair in repairs)
+    counts = _by_rule(repairs)
     ja = "、".join(f"{REPAIRS[rule][0].ja} {count:,}" for rule, count in counts.items())
     en = ", ".join(f"{REPAIRS[rule][0].en} {count:,}" for rule, count in counts.items())
-    total = len(repairs)
+    total = counts.total()
     return Words(
         f"修復 {total:,} 件{f'（{ja}）' if ja else ''}",
         f"{total:,} repairs{f' ({en})' if en else ''}",
     )
+
+
+def _by_rule(repairs: Sequence[Repair]) -> Counter[str]:
+    """In how many cells each rule was used."""
+    counts: Counter[str] = Counter()
+    for repair in repairs:
+        counts[repair.rule] += repair.count
+    return counts
 
 
 def _plainly(expected: str) -> Words:
@@ -127,7 +135,7 @@ def _as_error(problem: Problem) -> dict[str, Any]:
 def short(report: dict[str, Any], package: Package) -> dict[str, Any]:
     """The report for the portal: a list with thousands of repairs must not make it grow."""
     tasks = [task | {"errors": task["errors"][:SENT_ERRORS]} for task in report["tasks"]]
-    counts = Counter(repair.rule for repair in package.repairs)
+    counts = _by_rule(package.repairs)
     told = {
         "rows": package.row_count,
         "repairs": [_repairs_of(rule, count) for rule, count in counts.items()],
@@ -171,7 +179,7 @@ def findings(report: dict[str, Any], package: Package) -> list[Finding]:
     told = zip(report["tasks"], package.tables, strict=True)
     several = len(package.tables) > 1
     found = [finding for task, table in told for finding in _of_table(task, table, several)]
-    found += [_problem_finding(problem) for problem in package.problems]
+    found += [_problem_finding(problem, several) for problem in package.problems]
     return sorted(found, key=lambda finding: finding.severity != "error")
 
 
@@ -207,13 +215,13 @@ def _of_table(task: dict[str, Any], table: Table, several: bool) -> list[Finding
     return list(found.values())
 
 
-def _problem_finding(problem: Problem) -> Finding:
+def _problem_finding(problem: Problem, several: bool) -> Finding:
     return Finding(
         row=problem.row,
         column=problem.column,
         value=problem.value,
         rule=problem.rule,
-        table=problem.table,
+        table=problem.table if several else "",
         severity=problem.severity,
         message=problem.words.ja,
         message_en=problem.words.en,

@@ -132,6 +132,20 @@ REPAIRS: dict[str, tuple[Words, Words]] = {
         Words("結合セル", "merged cells"),
         Words("結合されたセルの値を各行に補いました", "Values of merged cells filled in"),
     ),
+    "vehicle-name": (
+        Words("車両の名前の揺れ", "spellings of a vehicle's name"),
+        Words("車両の名前を一つの表記にそろえました", "One spelling for the name of a vehicle"),
+    ),
+    "compass": (
+        Words("方位の言葉", "points of the compass"),
+        Words("北北東などの方位を度に直しました", "Points of the compass made degrees"),
+    ),
+    "list-form": (
+        Words("括弧付きの一覧", "lists in brackets"),
+        Words(
+            "括弧付きの一覧を「; 」区切りに直しました", "Lists in brackets separated by ; instead"
+        ),
+    ),
     "ditto": (
         Words("同上", "ditto marks"),
         Words("「〃」「同上」を上の行の値にしました", "Ditto marks replaced by the value above"),

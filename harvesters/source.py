@@ -29,6 +29,23 @@ class Repair:
     after: str
     rule: str
 
+    @property
+    def count(self) -> int:
+        """In how many cells."""
+        return 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class SameRepair(Repair):
+    """Equal repairs of one column, told once with the first row: a log may have a million of them."""
+
+    cells: int
+
+    @property
+    def count(self) -> int:
+        """In how many cells."""
+        return self.cells
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:

@@ -17,6 +17,8 @@ from harvesters.source import Package, Table
 from harvesters.validation.judge import judge
 
 NUMBERS = ("number", "integer")
+ROWS = 100_000
+"""Written at once, so that a day's log is not held twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +88,10 @@ def schema(table: Table) -> dict[str, Any]:
 def to_csv(table: Table) -> bytes:
     """UTF-8 with a byte order mark and CRLF, as RFC 4180 and Excel want it."""
     content = io.BytesIO()
-    table.frame.with_columns(pl.all().replace("", None)).write_csv(
-        content, include_bom=True, line_terminator="\r\n"
-    )
+    table.frame.clear().write_csv(content, include_bom=True, line_terminator="\r\n")
+    for rows in table.frame.iter_slices(ROWS):
+        blank = rows.with_columns(pl.all().replace("", None))
+        blank.write_csv(content, include_header=False, line_terminator="\r\n")
     return content.getvalue()
 
 

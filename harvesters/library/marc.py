@@ -2,24 +2,28 @@
 
 import io
 import json
+import logging
 import re
 import unicodedata
+import warnings
 from collections.abc import Iterator
 from contextlib import redirect_stderr
 from typing import Any
 
 from lxml import etree
 from pymarc import Field, Indicators, Leader, Record, Subfield
-from pymarc.exceptions import PymarcException
+from pymarc.exceptions import BadSubfieldCodeWarning, PymarcException
 from pymarc.marc8 import MARC8ToUnicode
 
 from harvesters.errors import NotTheListError
 from harvesters.library.catalogue import RecordError
 from harvesters.library.documents import local
 
-END_OF_RECORD, END_OF_FIELD = b"\x1d", b"\x1e"
+END_OF_RECORD, END_OF_FIELD, SUBFIELD = b"\x1d", b"\x1e", b"\x1f"
 LOOKS_BINARY = re.compile(rb"\s*[0-9 ]{5}[^\x1d\x1e]{19}[^\x1d]*\x1e", re.DOTALL)
 LOST = "\ufffd"
+logging.getLogger("pymarc").addHandler(logging.NullHandler())
+"""What it writes there of stray signs is told as a finding, with the number of the record."""
 NON_SORTING = dict.fromkeys(map(ord, "\x88\x89\x98\x9c"))
 """Signs around an article that does not count in the alphabet; no part of the text."""
 
@@ -44,10 +48,12 @@ def chunks(content: bytes) -> list[bytes]:
 
 def of_binary(chunk: bytes) -> tuple[Record, str]:
     """One record and the name of its encoding; a sign that cannot be read becomes U+FFFD."""
-    _check_directory(chunk)
+    bodies = _bodies(chunk)
     try:
-        raw = Record(data=chunk, to_unicode=False)
-    except (PymarcException, ValueError, IndexError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", BadSubfieldCodeWarning)
+            raw = Record(data=chunk, to_unicode=False)
+    except (PymarcException, BadSubfieldCodeWarning, ValueError, IndexError) as error:
         said = str(error) or type(error).__name__
         raise RecordError(
             f"MARC として壊れています: {said}", f"it is damaged as MARC: {said}"
@@ -55,18 +61,19 @@ def of_binary(chunk: bytes) -> tuple[Record, str]:
     encoding = _encoding_of(chunk, str(raw.leader))
     record = Record()
     record.leader = raw.leader
-    for field in raw.fields:
-        record.add_field(_decoded(field, encoding))
+    for field, body in zip(raw.fields, bodies, strict=True):
+        record.add_field(_decoded(field, body, encoding))
     return record, encoding
 
 
-def _check_directory(chunk: bytes) -> None:
-    """Each field ends where the directory says; otherwise the texts would be cut at wrong places."""
+def _bodies(chunk: bytes) -> list[bytes]:
+    """The fields as they stand; each must end where the directory says, or texts would be cut."""
     try:
         base = int(chunk[12:17])
         directory = chunk[24 : base - 1].decode("ascii")
         places = [directory[at : at + 12] for at in range(0, len(directory), 12)]
-        ends = [base + int(place[7:12]) + int(place[3:7]) - 1 for place in places]
+        starts = [base + int(place[7:12]) for place in places]
+        ends = [start + int(place[3:7]) - 1 for start, place in zip(starts, places, strict=True)]
     except ValueError as error:
         raise RecordError(
             "リーダーかディレクトリが壊れています",
@@ -81,6 +88,7 @@ def _check_directory(chunk: bytes) -> None:
             f"{chunk[:5].decode('ascii', 'replace')}, {len(chunk)} bytes came)",
             chunk[:24].decode("ascii", "replace"),
         )
+    return [chunk[start:end] for start, end in zip(starts, ends, strict=True)]
 
 
 def _encoding_of(chunk: bytes, leader: str) -> str:
@@ -94,14 +102,14 @@ def _encoding_of(chunk: bytes, leader: str) -> str:
     return "MARC-8" if b"\x1b" in chunk else "UTF-8"
 
 
-def _decoded(field: Any, encoding: str) -> Field:
+def _decoded(field: Any, body: bytes, encoding: str) -> Field:
+    """What stands before the first subfield, which pymarc drops, is one without a code."""
     if field.control_field:
         return Field(tag=field.tag, data=_text(field.data, encoding))
-    return Field(
-        tag=field.tag,
-        indicators=field.indicators,
-        subfields=[Subfield(part.code, _text(part.value, encoding)) for part in field.subfields],
-    )
+    parts = [Subfield(part.code, _text(part.value, encoding)) for part in field.subfields]
+    if stray := body.partition(SUBFIELD)[0][2:]:
+        parts.append(Subfield(" ", _text(stray, encoding)))
+    return Field(tag=field.tag, indicators=field.indicators, subfields=parts)
 
 
 def _text(data: bytes, encoding: str) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from email.utils import parsedate_to_datetime
-from zoneinfo import ZoneInfo
+from functools import partial
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
@@ -81,11 +82,14 @@ def instant_of(text: str, asked_at: datetime) -> datetime | None:
     if re.fullmatch(r"\d{10}|\d{13}", text):
         return datetime.fromtimestamp(int(text[:10]), UTC)
     zoned = ZONE.fullmatch(text)
-    zone = ZoneInfo(ZONES.get(zoned[2], zoned[2])) if zoned else JAPAN
     bare = zoned[1].strip() if zoned else text
-    for read in (_iso, _japanese, _of_mail, lambda cell: _of_day(cell, asked_at)):
-        if when := read(bare):
-            return (when if when.tzinfo else when.replace(tzinfo=zone)).astimezone(UTC)
+    try:
+        zone = ZoneInfo(ZONES.get(zoned[2], zoned[2])) if zoned else JAPAN
+        for read in (_iso, _japanese, _of_mail, partial(_of_day, asked_at=asked_at)):
+            if when := read(bare):
+                return (when if when.tzinfo else when.replace(tzinfo=zone)).astimezone(UTC)
+    except (ZoneInfoNotFoundError, OverflowError):
+        pass  # a place without a zone, or the year 1
     return None
 
 
@@ -183,9 +187,9 @@ def _of_counts(table: Table, row: int, cells: dict[str, str]) -> Iterator[Proble
 
 def _of_time(table: Table, row: int, cell: str, asked_at: datetime) -> Iterator[Problem]:
     when = _iso(cell)
-    if when is None or when.tzinfo is None:
+    if when is None:
         return
-    late = asked_at - when
+    late = asked_at - (when if when.tzinfo else when.replace(tzinfo=UTC))
     minutes = round(abs(late).total_seconds() / 60)
     if -late > FUTURE:
         yield _problem(table, row, OBSERVED, cell, "time-in-future", "error", Words(

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import FrameType
 from urllib.parse import parse_qs, urlsplit
 
-from demo_city import bus_live, bus_tables, hydrants, library_oai, library_seats
+from demo_city import bus_live, bus_tables, hydrants, library_oai, library_seats, plows
 
 LAST_MODIFIED = "Sun, 01 Nov 2026 00:00:00 GMT"
 ERROR_PAGE = (
@@ -52,12 +52,23 @@ OFFERS = (
         hydrants.hydrant_list,
     ),
     Offer("/bus/gtfs-jp.zip", "バスの時刻表（GTFS-JP）", "application/zip", bus_tables.timetable),
+    Offer("/plows/routes.geojson", "除雪路線（GeoJSON）", "application/geo+json", plows.routes),
 )
 PROTOBUF = "application/x-protobuf"
 LIVE = (
     LiveOffer("/bus/vehicles.pb", "バスの位置", PROTOBUF, bus_live.vehicle_positions),
     LiveOffer("/bus/trips.pb", "バスの遅れ", PROTOBUF, bus_live.trip_updates),
     LiveOffer("/bus/alerts.pb", "バスのお知らせ", PROTOBUF, bus_live.alerts),
+    LiveOffer(
+        "/plows/positions.geojson",
+        "除雪車の位置（GeoJSON）",
+        "application/geo+json",
+        plows.positions,
+    ),
+    LiveOffer(
+        "/plows/tracker.json", "除雪車の位置（シカゴ市の形）", "application/json", plows.tracker
+    ),
+    LiveOffer("/plows/log.csv", "除雪車の今日の記録（CSV、Shift_JIS）", "text/csv", plows.log),
     LiveOffer("/library/seats.json", "図書館の空席", "application/json", library_seats.seats),
     LiveOffer(
         f"{library_oai.PATH}?verb=Identify",
@@ -108,7 +119,7 @@ SPOILED_TEXT = {
 SPOILED_TIMETABLE = {"html": SPOILED["html"], "encoding": bus_tables.in_cp932}
 CLOCKS = {"late": timedelta(minutes=-20), "clock-skew": timedelta(minutes=10)}
 """How far the clock of a live message is from the truth."""
-FAULTS = (*SPOILED, *CLOCKS, "truncated", "500", "slow", *library_oai.FAULTS)
+FAULTS = (*SPOILED, *CLOCKS, "two-names", "truncated", "500", "slow", *library_oai.FAULTS)
 
 
 class City(BaseHTTPRequestHandler):
@@ -188,6 +199,8 @@ class CityServer(ThreadingHTTPServer):
 
 def _spoiling(path: str, fault: str) -> Callable[[bytes], bytes] | None:
     """What a fault does to this file; not every fault can befall every file."""
+    if path.startswith("/plows/"):
+        return (plows.SPOILED | {"html": SPOILED["html"]}).get(fault)
     if path.endswith(".csv"):
         return SPOILED.get(fault)
     if path.endswith(".zip"):

@@ -22,6 +22,7 @@ OURS = (
     "datasets/bus-live.md",
     "datasets/library.md",
     "datasets/library-seats.md",
+    "datasets/snowplow.md",
 )
 
 

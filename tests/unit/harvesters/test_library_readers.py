@@ -110,6 +110,14 @@ def test_a_subfield_that_has_lost_its_code_is_told():
     assert problem.value.startswith("97849999")
 
 
+def test_text_whose_delimiter_was_lost_is_told():
+    """A binary record without the sign before a subfield keeps its lengths, but not its meaning."""
+    content = recorded("marc21.mrc").replace(b"\x1fa978-4-999900-12", b" a978-4-999900-12")
+    package, _, _ = package_of("library", content)
+    found = {(one.rule, one.row, one.value) for one in package.problems}
+    assert ("nameless-subfield", 1, " a978-4-999900-12-1") in found
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "shift_jis", "euc-jp"])
 def test_xml_in_the_encoding_that_it_declares(encoding):
     """Old systems of libraries write Shift_JIS, and say so."""

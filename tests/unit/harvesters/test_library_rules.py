@@ -93,6 +93,8 @@ def test_two_items_with_one_number_are_found():
         ({4: "8", 5: "30", 3: "30"}, "利用中", "more-than-all-seats"),
         ({6: "たぶん"}, "開室中", "type-error"),
         ({7: "いつか"}, "観測日時", "type-error"),
+        ({7: "2026-11-22 07:05 Aizu/Wakamatsu"}, "観測日時", "type-error"),
+        ({7: "0001-01-01 00:00"}, "観測日時", "time-too-old"),
         ({7: "2026-11-22T06:20:00Z"}, "観測日時", "time-in-future"),
         ({7: "2026-11-22T05:40:00Z"}, "観測日時", "time-too-old"),
     ],
