@@ -2,10 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -13,9 +11,11 @@ from harvesters import alone, keep, pipeline
 from harvesters import publish as publishing
 from harvesters import settings as setting
 from harvesters.city import load_city
-from harvesters.errors import ConfigurationError, HarvestError, InvalidTableError
+from harvesters.cli_standards import check, propose
+from harvesters.console import city_option, explain, json_option, refusals, show, write_page
+from harvesters.errors import ConfigurationError, HarvestError
 from harvesters.page import as_page
-from harvesters.report import Finding, count_of, errors, warnings
+from harvesters.report import warnings
 from harvesters.terminal import as_table, padded
 from harvesters.words import Words, language
 
@@ -25,28 +25,18 @@ STEPS = {
     "validate": Words("検証", "validate"),
     "publish": Words("公開", "publish"),
 }
-FINDING = Words("行,列,値,規則,すること", "row,column,value,rule,what to do")
 STATUS = Words(
     "市,データ,状態,確認,最終成功,行数,説明", "city,source,state,checked,last good,rows,message"
 )
 LIST = Words("名前,題名,担当,予定,アドレス", "name,title,department,schedule,address")
-SHOWN_FINDINGS = 20
 LARGE_BYTES = 1_000_000
 
-city_option = click.option(
-    "--city",
-    metavar="CITY",
-    help="市のファイルの名前。Name of a file in schemas/cities. [AIZU_CITY, aizuwakamatsu]",
-)
 from_option = click.option(
     "--from",
     "file",
     metavar="FILE",
     type=click.Path(path_type=Path),
     help="アドレスの代わりに手元のファイルを読む。Read a local file in place of the address.",
-)
-json_option = click.option(
-    "--json", "as_json", is_flag=True, help="機械のための JSON。JSON, for machines."
 )
 
 
@@ -60,6 +50,10 @@ def cli() -> None:
     Exit codes: 0 done or unchanged, 1 refused by data, 2 usage or configuration,
     3 source unreachable, 4 portal unreachable or refusing.
     """
+
+
+cli.add_command(check)
+cli.add_command(propose)
 
 
 @cli.command("list")
@@ -153,14 +147,6 @@ def validate_file(
         alone.refuse_invalid(judged)
 
 
-def write_page(page: Path, text: str) -> None:
-    """Refused as a wrong call where nothing can be written."""
-    try:
-        page.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise click.UsageError(f"--html {page}: {error.strerror}") from error
-
-
 @cli.command()
 @click.argument("source", required=False)
 @click.option("--all", "everything", is_flag=True, help="市の全データ。Everything of the city.")
@@ -222,42 +208,6 @@ def status(as_json: bool) -> None:
         for one in found
     ]
     click.echo(as_table(rows, STATUS.said(spoken).split(",")))
-
-
-@contextmanager
-def refusals(spoken: str, *, as_json: bool = False) -> Iterator[None]:
-    """Turns an error of ours into a message and the exit code it carries."""
-    try:
-        yield
-    except HarvestError as error:
-        if as_json and not isinstance(error, InvalidTableError):
-            click.echo(json.dumps(as_report(error), ensure_ascii=False, indent=1))
-        explain(error, spoken)
-        sys.exit(error.exit_code)
-
-
-def as_report(error: HarvestError) -> dict[str, Any]:
-    """A refusal before any table was read, in the shape of a Frictionless report."""
-    told = {"type": type(error).__name__, "message": error.words.ja, "message_en": error.words.en}
-    return {"valid": False, "errors": [told], "tasks": []}
-
-
-def explain(error: HarvestError, spoken: str) -> None:
-    """The cells that are wrong, if it is cells, and one sentence."""
-    if isinstance(error, InvalidTableError):
-        show(errors(error.report), spoken, err=True)
-    click.secho(error.words.said(spoken), fg="red", err=True)
-
-
-def show(findings: list[Finding], spoken: str, *, err: bool = False) -> None:
-    """The first of them as a table, and how many more there are."""
-    if not findings:
-        return
-    rows = [finding.cells(spoken) for finding in findings[:SHOWN_FINDINGS]]
-    click.echo(as_table(rows, FINDING.said(spoken).split(",")), err=err)
-    if len(findings) > SHOWN_FINDINGS:
-        more = count_of(findings[SHOWN_FINDINGS:])
-        click.echo(Words(f"ほか {more:,} 件", f"and {more:,} more").said(spoken), err=err)
 
 
 def one_job(source: str, city: str | None, *, quiet: bool = False) -> pipeline.Job:

@@ -12,7 +12,7 @@ import pytest
 
 from harvesters import report, validate
 from harvesters.city import load_city
-from harvesters.cli import FINDING
+from harvesters.console import FINDING
 from harvesters.report import findings
 from harvesters.terminal import as_table
 

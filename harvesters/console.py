@@ -1,0 +1,71 @@
+"""What all commands share: options, and how a refusal is said and with which exit code."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harvesters.errors import HarvestError, InvalidTableError
+from harvesters.report import Finding, count_of, errors
+from harvesters.terminal import as_table
+from harvesters.words import Words
+
+FINDING = Words("行,列,値,規則,すること", "row,column,value,rule,what to do")
+SHOWN_FINDINGS = 20
+
+city_option = click.option(
+    "--city",
+    metavar="CITY",
+    help="市のファイルの名前。Name of a file in schemas/cities. [AIZU_CITY, aizuwakamatsu]",
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="機械のための JSON。JSON, for machines."
+)
+
+
+@contextmanager
+def refusals(spoken: str, *, as_json: bool = False) -> Iterator[None]:
+    """Turns an error of ours into a message and the exit code it carries."""
+    try:
+        yield
+    except HarvestError as error:
+        if as_json and not isinstance(error, InvalidTableError):
+            click.echo(json.dumps(as_report(error), ensure_ascii=False, indent=1))
+        explain(error, spoken)
+        sys.exit(error.exit_code)
+
+
+def as_report(error: HarvestError) -> dict[str, Any]:
+    """A refusal before any table was read, in the shape of a Frictionless report."""
+    told = {"type": type(error).__name__, "message": error.words.ja, "message_en": error.words.en}
+    return {"valid": False, "errors": [told], "tasks": []}
+
+
+def explain(error: HarvestError, spoken: str) -> None:
+    """The cells that are wrong, if it is cells, and one sentence."""
+    if isinstance(error, InvalidTableError):
+        show(errors(error.report), spoken, err=True)
+    click.secho(error.words.said(spoken), fg="red", err=True)
+
+
+def show(findings: list[Finding], spoken: str, *, err: bool = False) -> None:
+    """The first of them as a table, and how many more there are."""
+    if not findings:
+        return
+    rows = [finding.cells(spoken) for finding in findings[:SHOWN_FINDINGS]]
+    click.echo(as_table(rows, FINDING.said(spoken).split(",")), err=err)
+    if len(findings) > SHOWN_FINDINGS:
+        more = count_of(findings[SHOWN_FINDINGS:])
+        click.echo(Words(f"ほか {more:,} 件", f"and {more:,} more").said(spoken), err=err)
+
+
+def write_page(page: Path, text: str) -> None:
+    """Refused as a wrong call where nothing can be written."""
+    try:
+        page.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"--html {page}: {error.strerror}") from error
