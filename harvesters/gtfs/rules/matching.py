@@ -14,6 +14,14 @@ TERMINAL_KM = 0.4
 """Lines of railways often end before the ends of their tracks."""
 RAIL = 2
 MANY_MATCHES = 20
+MATCHES = {
+    ROW: pl.UInt32,
+    "shape_id": pl.String,
+    "stop_id": pl.String,
+    "number": pl.Int64,
+    "km": pl.Float64,
+    "along": pl.Float64,
+}
 NOTHING_KM = 1e-6
 """A millimetre: what the last digits of a float may make of the same distance twice."""
 LINES_AT_ONCE = 1_000_000
@@ -95,16 +103,6 @@ def _matches(pairs: pl.DataFrame, pieces: pl.DataFrame) -> Iterator[pl.DataFrame
     yield pl.DataFrame(schema=pl.Schema(MATCHES))
 
 
-MATCHES = {
-    ROW: pl.UInt32,
-    "shape_id": pl.String,
-    "stop_id": pl.String,
-    "number": pl.Int64,
-    "km": pl.Float64,
-    "along": pl.Float64,
-}
-
-
 def _matches_of(pairs: pl.DataFrame, pieces: pl.DataFrame) -> pl.DataFrame:
     """A new match begins where the line comes back within reach, or nearer after it went away."""
     pair = ["shape_id", "stop_id"]
@@ -172,41 +170,49 @@ def _behind(matches: list[list[float]]) -> int:
 def _by_given_distance(
     calls: pl.DataFrame, ordered: pl.DataFrame, far: pl.DataFrame, findings: Findings
 ) -> None:
-    """The place on the line that shape_dist_traveled names, where stops and points both give it."""
+    """Stops that are not where shape_dist_traveled says, unless they were found far off already."""
     given = pl.col("shape_dist_traveled")
     measured = calls.filter(given.last().over("trip_id") > 0).drop_nulls("shape_dist_traveled")
+    points = _measured_points(ordered)
+    if measured.is_empty() or points.is_empty():
+        return
+    pair = ["shape_id", "stop_id"]
+    once = measured.unique([*pair, "shape_dist_traveled"], keep="first")
+    away = _placed(once, points).filter(pl.col("km") > FAR_KM).sort(ROW)
+    new = away.unique(pair, keep="first", maintain_order=True).join(
+        far.select(pair), on=pair, how="anti", maintain_order="left"
+    )
+    rule = "stop_too_far_from_shape_using_user_distance"
+    findings.add_rows(rule, "stop_times.txt", "stop_id", _told(new))
+
+
+def _measured_points(ordered: pl.DataFrame) -> pl.DataFrame:
+    """The points of lines that tell distances, each with the one that follows it."""
+    given = pl.col("shape_dist_traveled")
     points = ordered.filter(given.max().over("shape_id") > 0).select(
         "shape_id",
         measure=given.fill_null(0).cum_max().over("shape_id"),
         lat="shape_pt_lat",
         lon="shape_pt_lon",
     )
-    if measured.is_empty() or points.is_empty():
-        return
-    following = points.with_columns(
-        pl.col("measure", "lat", "lon").shift(-1).over("shape_id").name.prefix("next_")
+    following = pl.col("measure", "lat", "lon").shift(-1).over("shape_id")
+    return points.with_columns(following.name.prefix("next_")).sort("measure")
+
+
+def _placed(calls: pl.DataFrame, points: pl.DataFrame) -> pl.DataFrame:
+    """How far each stop is from the place between two points that its distance names."""
+    given = pl.col("shape_dist_traveled")
+    placed = calls.sort("shape_dist_traveled").join_asof(
+        points,
+        left_on="shape_dist_traveled",
+        right_on="measure",
+        by="shape_id",
+        check_sortedness=False,
     )
-    pair = ["shape_id", "stop_id"]
-    placed = (
-        measured.unique([*pair, "shape_dist_traveled"], keep="first")
-        .sort("shape_dist_traveled")
-        .join_asof(
-            following.sort("measure"),
-            left_on="shape_dist_traveled",
-            right_on="measure",
-            by="shape_id",
-            check_sortedness=False,
-        )
-    )
-    share = ((given - pl.col("measure")) / (pl.col("next_measure") - pl.col("measure"))).clip(0, 1)
-    share = share.fill_nan(0).fill_null(0)
+    share = (given - pl.col("measure")) / (pl.col("next_measure") - pl.col("measure"))
+    share = share.clip(0, 1).fill_nan(0).fill_null(0)
     lat, lon = (
         pl.col(name) + share * (pl.col(f"next_{name}").fill_null(pl.col(name)) - pl.col(name))
         for name in ("lat", "lon")
     )
-    distance = distance_km(pl.col("stop_lat"), pl.col("stop_lon"), lat, lon)
-    away = placed.with_columns(km=distance).filter(pl.col("km") > FAR_KM)
-    first = away.sort(ROW).unique(pair, keep="first", maintain_order=True)
-    new = first.join(far.select(pair), on=pair, how="anti")
-    rule = "stop_too_far_from_shape_using_user_distance"
-    findings.add_rows(rule, "stop_times.txt", "stop_id", _told(new.sort(ROW)))
+    return placed.with_columns(km=distance_km(pl.col("stop_lat"), pl.col("stop_lon"), lat, lon))

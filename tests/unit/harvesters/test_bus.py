@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from harvesters import validate
 from harvesters.cli import cli
+from harvesters.fetch import read_file
 from harvesters.original import name_and_type
 from harvesters.sources import bus
 
@@ -23,6 +24,15 @@ from .conftest import ROOT, alone, snapshot_of
 pytestmark = pytest.mark.usefixtures("settings_env")
 TOWN = ROOT / "tests" / "recordings" / "bus" / "town"
 EXPECTED = ROOT / "tests" / "expected" / "bus"
+REAL = ROOT.parent / "shared" / "data" / "buses"
+SMALL_FEEDS = (
+    "jp_077434.zip",
+    "jp_401005_shieitosengtfs.zip",
+    "jp_siminbus20190401.zip",
+    "jp_town_nyuzen_noran_gtfs.zip",
+    "jp_toyamacityfeedergtfs20190415.zip",
+    "jp_toyohashitetsudou.zip",
+)
 
 
 def zipped(files):
@@ -244,6 +254,17 @@ def test_one_of_several_timetables_is_chosen_by_the_address(aizu):
     chosen = replace(snapshot, url="https://bus.example.jp/all.zip#a/x.zip")
     names = [table.name for table in bus.normalise(chosen, aizu.feeds["bus"], aizu, alone).tables]
     assert "shapes" in names
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real feeds (../shared/data/buses) are not here")
+@pytest.mark.parametrize("file", SMALL_FEEDS)
+def test_a_real_timetable_is_published_as_it_is(aizu, file):
+    """The types of its columns hold for every value; only warnings are found."""
+    made = bus.normalise(read_file(REAL / file), aizu.feeds["bus"], aizu, alone)
+    verdict = validate.validate(made, aizu.feeds["bus"], aizu)
+    assert verdict.valid, verdict.report
+    assert {problem.severity for problem in made.problems} <= {"warning"}
+    assert {field.type for table in made.tables for field in table.fields} >= {"number", "date"}
 
 
 def test_the_simulated_city_offers_a_good_timetable(settings_env, demo_city):
