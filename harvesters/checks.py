@@ -1,8 +1,8 @@
 """Rules that Table Schema cannot say, as Frictionless checks, so that one report holds everything."""
 
-import math
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -161,7 +161,8 @@ def _text(row: Any, name: str) -> str:
 def _number(row: Any, name: str) -> float | None:
     """The cell's value; nothing where it is blank, refused for its type, or not finite."""
     value = row[name]
-    return float(value) if value is not None and math.isfinite(value) else None
+    number = Decimal(value) if isinstance(value, int | float | Decimal) else Decimal("NaN")
+    return float(number) if number.is_finite() else None
 
 
 def _error(kind: type[errors.CellError], row: Any, name: str, note: str) -> errors.CellError:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -20,10 +21,11 @@ from frictionless.resources import TableResource
 
 from harvesters.checks import inside_city, plain_numbers
 from harvesters.validation.cells import Cells, Stats, beginning, read_rows, stats_at
-from harvesters.validation.lines import enough_to_open, read_lines
-from harvesters.validation.screen import doubtful
+from harvesters.validation.lines import enough_to_open, read_lines, read_written
+from harvesters.validation.screen import Doubts, doubtful
 
 Make = Callable[[], TableResource]
+Read = Callable[[TableResource], Cells | None]
 Numbered = Iterator[tuple[int, list[Any]]]
 LARGE, PART = 40_000_000, 2_000_000
 """So many bytes at the beginning of a larger table show whether the limit will end the reading."""
@@ -35,27 +37,51 @@ class _Screened:
 
     resource: TableResource
     cells: Cells
-    rows: list[int]
+    doubts: Doubts
+
+
+@dataclass(frozen=True)
+class _Unreadable:
+    """A text that Frictionless refuses as of the wrong type, where reading it would raise."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def judge(
-    make: Make, checklist: Checklist, limit_errors: int = settings.DEFAULT_LIMIT_ERRORS
+    make: Make,
+    checklist: Checklist,
+    limit_errors: int = settings.DEFAULT_LIMIT_ERRORS,
+    written: pl.DataFrame | None = None,
 ) -> Report:
-    """What `make().validate(checklist)` returns; what only Frictionless can read goes to it whole."""
-    resource = make()
-    return (
-        _of_part(make, resource.data, checklist, limit_errors)
-        or _of_whole(make, resource, checklist, limit_errors)
-        or make().validate(checklist, limit_errors=limit_errors)
-    )
+    """What `make().validate(checklist)` returns; what only Frictionless can read goes to it whole.
+
+    `written` are the texts from which the file has just been written: they need not be read again.
+    """
+    content = make().data
+    screened = None
+    if isinstance(content, bytes):
+        if limit_errors and len(content) > LARGE:
+            report = _early(make, checklist, limit_errors, beginning(content, size=PART))
+            if report:
+                return report
+        read = partial(read_lines, content=content)
+        if written is not None:
+            read = partial(read_written, content=content, frame=written)
+        screened = _screened(_shortened(make(), content), checklist, read)
+    screened = screened or _screened(make(), checklist, read_rows)
+    if screened is None:
+        return make().validate(checklist, limit_errors=limit_errors)
+    return _report(screened, make, checklist, limit_errors)[0]
 
 
-def _of_part(make: Make, content: object, checklist: Checklist, limit_errors: int) -> Report | None:
-    """The report, if the limit of errors is reached near the beginning of a large table."""
-    if not isinstance(content, bytes) or len(content) < LARGE or not limit_errors:
-        return None
-    screened = _screened(make(), checklist, beginning(content, size=PART))
-    if screened is None or len(screened.rows) < limit_errors / 4:
+def _early(make: Make, checklist: Checklist, limit_errors: int, part: bytes) -> Report | None:
+    """The report, if the limit of errors is reached near the beginning."""
+    read = partial(read_lines, content=part)
+    screened = _screened(_shortened(make(), part), checklist, read)
+    if screened is None or len(screened.doubts.rows) < limit_errors / 4:
         return None
     try:
         report, stopped = _report(screened, make, checklist, limit_errors)
@@ -64,14 +90,9 @@ def _of_part(make: Make, content: object, checklist: Checklist, limit_errors: in
     return report if stopped else None
 
 
-def _of_whole(
-    make: Make, resource: TableResource, checklist: Checklist, limit_errors: int
-) -> Report | None:
-    """The report, unless only Frictionless can read the table."""
-    content = resource.data
-    screened = _screened(resource, checklist, content) if isinstance(content, bytes) else None
-    screened = screened or _screened(make(), checklist, None)
-    return _report(screened, make, checklist, limit_errors)[0] if screened else None
+def _shortened(resource: TableResource, content: bytes) -> TableResource:
+    resource.data = enough_to_open(content, resource.detector)
+    return resource
 
 
 def _report(
@@ -86,30 +107,26 @@ def _report(
     return report, stopped
 
 
-def _screened(
-    resource: TableResource, checklist: Checklist, content: bytes | None
-) -> _Screened | None:
-    """Read by lines if there is content, else row by row; nothing if it must not or cannot be."""
+def _screened(resource: TableResource, checklist: Checklist, read: Read) -> _Screened | None:
+    """The resource and what of it is to be read; nothing if it must not or cannot be."""
     if not isinstance(resource, TableResource) or _asks_more(resource):
         return None
     try:
         resource.to_descriptor(validate=True)
         resource.dialect = chosen = _Chosen.from_descriptor(resource.dialect.to_descriptor())
-        if content is not None:
-            resource.data = enough_to_open(content, resource.detector)
         resource.open()  # type: ignore[no-untyped-call]
         fields = resource.header.get_expected_fields()
         checks = _screens(checklist.checks, fields)
         if checks is None or not fields or len({field.name for field in fields}) < len(fields):
             return None
-        cells = read_rows(resource) if content is None else read_lines(resource, content)
+        cells = read(resource)
     except FrictionlessException:
         return None
     if cells is None:
         return None
-    rows = doubtful(cells, fields, _key(resource.schema, fields), checks)
-    chosen.rows = _counted(resource, cells, rows)
-    return _Screened(resource=resource, cells=cells, rows=rows)
+    doubts = doubtful(cells, fields, _key(resource.schema, fields), checks)
+    chosen.rows = _counted(resource, cells, doubts)
+    return _Screened(resource=resource, cells=cells, doubts=doubts)
 
 
 def _key(schema: Schema, fields: list[Field]) -> list[str]:
@@ -119,12 +136,14 @@ def _key(schema: Schema, fields: list[Field]) -> list[str]:
 
 
 def _asks_more(resource: TableResource) -> bool:
-    """Whether the verdict depends on more than single rows and keys."""
+    """Whether the verdict depends on more than single rows and keys, or the schema is guessed."""
     return bool(
         resource.hash
         or resource.bytes
         or resource.fields
         or resource.rows
+        or resource.schema is None
+        or not resource.schema.fields
         or resource.schema.foreign_keys
         or not resource.dialect.header_case
         or resource.format != "csv"
@@ -168,9 +187,13 @@ class _Chosen(Dialect):
         yield from self.rows
 
 
-def _counted(resource: TableResource, cells: Cells, rows: list[int]) -> Numbered:
+def _counted(resource: TableResource, cells: Cells, doubts: Doubts) -> Numbered:
     """Frictionless counts each row it sees; the others are counted for it."""
-    for row in rows:
-        resource.stats.rows = row
-        yield cells.numbers[row], cells.row(row)
+    for index in doubts.rows:
+        resource.stats.rows = index
+        row: list[Any] = cells.row(index)
+        for place, texts in doubts.unreadable.items():
+            if place < len(row) and row[place] in texts:
+                row[place] = _Unreadable(row[place])
+        yield cells.numbers[index], row
     resource.stats.rows = cells.frame.height

@@ -46,6 +46,20 @@ def read_lines(resource: TableResource, content: bytes) -> Cells | None:
     )
 
 
+def read_written(resource: TableResource, content: bytes, frame: pl.DataFrame) -> Cells | None:
+    """The cells from which the file was written, quoted line breaks and all."""
+    fields = resource.header.get_expected_fields()
+    if frame.width < 2 or frame.width != len(fields):  # a blank cell on its own is a blank line
+        return read_lines(resource, content)
+    places = dict(zip(frame.columns, map(str, range(frame.width)), strict=True))
+    return Cells(
+        frame=frame.rename(places),
+        numbers=range(2, frame.height + 2),
+        whole=_hashing(content),
+        by_line=False,
+    )
+
+
 def _is_plain(resource: TableResource, content: bytes) -> bool:
     """Whether the bytes are UTF-8, and a table of RFC 4180 in all but quotes and width of rows."""
     dialect = resource.dialect
@@ -110,6 +124,8 @@ def _even_lines(content: bytes, delimiter: str, fields: int) -> pl.DataFrame | N
     try:
         frame = _split(content, delimiter, fields, "raise")
     except pl.exceptions.ComputeError:
+        return None
+    if frame.is_empty():
         return None
     length = pl.all().str.len_bytes()
     cells, longest = map(sum, frame.select(length.sum()).rows() + frame.select(length.max()).rows())

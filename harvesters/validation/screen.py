@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -38,31 +39,56 @@ PLAIN_PATTERN = re.compile(
 """Patterns that mean the same to Python and to Polars."""
 
 
-def doubtful(cells: Cells, fields: list[Field], key: list[str], checks: list[pl.Expr]) -> list[int]:
-    """The places of all rows that Frictionless must see: the first, and any that may be wrong."""
-    frame = cells.frame
+@dataclass(frozen=True, kw_only=True)
+class Doubts:
+    """What of a table Frictionless must see."""
+
+    rows: list[int]
+    """Their places: the first, and any that may be wrong."""
+    unreadable: dict[int, frozenset[str]]
+    """Texts that break Frictionless's own reading of a field, by the place of the field."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answers:
+    """What Frictionless says to the texts of a column that are not valid beyond doubt."""
+
+    refused: pl.Series | None = None
+    """The cells that it refuses, if there are any."""
+    unreadable: frozenset[str] = frozenset()
+
+
+def doubtful(cells: Cells, fields: list[Field], key: list[str], checks: list[pl.Expr]) -> Doubts:
+    """The rows that may be wrong."""
+    columns = cells.frame.get_columns()
+    unsure, broken = _looked(cells.frame, fields, checks)
+    answers = [
+        _asked(column, unsure.get(column.name), field, _is_compared(field, key))
+        for column, field in zip(columns, fields, strict=True)
+    ]
+    refused = [answer.refused for answer in answers]
+    rows = {*range(min(1, cells.frame.height)), *cells.ragged, *_blank(columns, fields)}
+    for mask in (broken, *refused, *_repeated(columns, fields, refused, key)):
+        if mask is not None:
+            rows.update(mask.arg_true())
+    unreadable = {place: one.unreadable for place, one in enumerate(answers) if one.unreadable}
+    return Doubts(rows=sorted(rows), unreadable=unreadable)
+
+
+def _looked(
+    frame: pl.DataFrame, fields: list[Field], checks: list[pl.Expr]
+) -> tuple[dict[str, pl.Series], pl.Series]:
+    """The cells that are not valid beyond doubt, by column; the rows that may break a check."""
     looked = frame.lazy().select(
         *(
             ~_surely_valid(pl.col(str(place)), field)
             for place, field in enumerate(fields)
             if not _takes_anything(field)
         ),
-        pl.any_horizontal(pl.lit(False), *checks).alias("checks"),
+        pl.any_horizontal(pl.lit(False), *checks).fill_null(True).alias("checks"),
     )
     *masks, broken = looked.collect().get_columns()
-    unsure = {mask.name: mask.fill_null(False) for mask in masks}
-    columns = frame.get_columns()
-    refused = [
-        _refused(column, unsure[column.name], field, _is_compared(field, key))
-        if column.name in unsure and unsure[column.name].any()
-        else None
-        for column, field in zip(columns, fields, strict=True)
-    ]
-    rows = {*range(min(1, frame.height)), *cells.ragged, *_blank(columns, fields)}
-    for mask in (broken.fill_null(True), *refused, *_repeated(columns, fields, refused, key)):
-        if mask is not None:
-            rows.update(mask.arg_true())
-    return sorted(rows)
+    return {mask.name: mask.fill_null(False) for mask in masks if mask.any()}, broken
 
 
 def _takes_anything(field: Field) -> bool:
@@ -105,10 +131,7 @@ def _repeated(
             yield keys[field.name].is_duplicated() & keys[field.name].is_not_null()
     if key:
         chosen = pl.DataFrame([keys[name].alias(name) for name in key])
-        if (
-            chosen.hash_rows().n_unique() < chosen.height
-        ):  # a third of the memory of looking exactly
-            yield chosen.is_duplicated()
+        yield chosen.is_duplicated()
         yield chosen.select(pl.all_horizontal(pl.all().is_null())).to_series()
 
 
@@ -123,26 +146,28 @@ def _texts(texts: Iterable[str]) -> pl.Series:
     return pl.Series(texts, dtype=pl.String).implode()
 
 
-def _refused(
-    column: pl.Series, unsure: pl.Series, field: Field, compared: bool
-) -> pl.Series | None:
-    """The cells that Frictionless refuses; it is asked once for each text that is not plain."""
+def _asked(column: pl.Series, unsure: pl.Series | None, field: Field, compared: bool) -> _Answers:
+    """Frictionless is asked once for each text."""
+    if unsure is None:
+        return _Answers()
     texts = column.filter(unsure).unique().drop_nulls()
     read = field.create_cell_reader()
-    wrong = [text for text in texts if not _accepted(read, text, compared)]
-    if not wrong:
-        return None
-    return column.is_in(_texts(wrong)).fill_null(False)
+    answers = {text: _accepted(read, text, compared) for text in texts}
+    wrong = [text for text, accepted in answers.items() if not accepted]
+    return _Answers(
+        refused=column.is_in(_texts(wrong)).fill_null(False) if wrong else None,
+        unreadable=frozenset(text for text in wrong if answers[text] is None),
+    )
 
 
-def _accepted(read: Callable[[str], tuple[Any, Any]], text: str, compared: bool) -> bool:
-    """Whatever else goes wrong with a value, Frictionless will meet it in the row."""
+def _accepted(read: Callable[[str], tuple[Any, Any]], text: str, compared: bool) -> bool | None:
+    """Whether the text is a valid value; nothing if looking at it fails."""
     try:
         value, notes = read(text)
         if compared:
             hash(value)
     except Exception:  # noqa: BLE001  any type of field may raise anything
-        return False
+        return None
     return not notes
 
 
@@ -159,13 +184,9 @@ def _surely_valid(cell: pl.Expr, field: Field) -> pl.Expr:
 def _of_type(cell: pl.Expr, field: Field) -> pl.Expr | None:
     if field.type not in {*ANY_TEXT, *NUMBERS, *PLAIN} or not _is_usual(field):
         return None
-    if field.type in ANY_TEXT:
-        return cell.is_not_null()
-    return (
-        surely_plain(cell, field.type)
-        if field.type in NUMBERS
-        else cell.str.contains(PLAIN[field.type])
-    )
+    if field.type in NUMBERS:
+        return surely_plain(cell, field.type)
+    return cell.is_not_null() if field.type in ANY_TEXT else cell.str.contains(PLAIN[field.type])
 
 
 def _is_usual(field: Field) -> bool:

@@ -5,7 +5,7 @@ import io
 from itertools import pairwise
 
 import pytest
-from frictionless import Checklist, Dialect, Schema
+from frictionless import Checklist, Dialect, Schema, fields
 from frictionless.formats import CsvControl
 from frictionless.resources import TableResource
 
@@ -14,6 +14,8 @@ from harvesters.validation import judge as judging
 from harvesters.validation.judge import judge
 
 ROWS = 3_000
+VERSION_2 = "https://datapackage.org/profiles/2.0/{}.json"
+"""Older versions of Table Schema know no exclusive bounds."""
 FIELDS = {
     "id": ("integer", {"required": True, "unique": True}),
     "time": ("datetime", {"required": True}),
@@ -27,6 +29,20 @@ FIELDS = {
     "day": ("date", {"minimum": "2025-12-01"}),
     "clock": ("time", {}),
     "season": ("year", {"minimum": 2000}),
+    "link": ("string", {}, "uri"),
+    "mail": ("string", {}, "email"),
+    "uuid": ("string", {}, "uuid"),
+    "width": ("number", {"exclusiveMinimum": 0, "exclusiveMaximum": 10}),
+    "lanes": ("integer", {"enum": [1, 2, 4]}),
+    "depth": ("number", {}),
+    "month": ("yearmonth", {"minimum": "2025-11"}),
+    "taken": ("duration", {}),
+    "point": ("geopoint", {}, "array"),
+    "shape": ("geojson", {}),
+    "more": ("object", {"maxLength": 1}),
+    "crew": ("array", {"minLength": 1}),
+    "roads": ("list", {}),
+    "other": ("any", {"enum": ["a", "b"]}),
     "notes": ("string", {}),
 }
 NAMES = list(FIELDS)
@@ -67,7 +83,38 @@ PLANTED = {
     ("clock", "24:30:00"): "type-error",
     ("season", "26"): "type-error",
     ("season", "1999"): "constraint-error",
+    ("link", "雪"): "type-error",
+    ("mail", "a@"): "type-error",
+    ("uuid", "952150"): "type-error",
+    ("lat", "sNaN"): "type-error",
+    ("heading", "sNaN"): "type-error",
+    ("width", "-snan7"): "type-error",
+    ("width", "0"): "constraint-error",
+    ("width", "10"): "constraint-error",
+    ("width", "9.99999999999999999999"): None,
+    ("lanes", "3"): "constraint-error",
+    ("depth", "sNaN"): "number-form",
+    ("depth", "２"): "number-form",
+    ("depth", "1,5"): "type-error",
+    ("month", "2025-13"): "type-error",
+    ("month", "2025-10"): "constraint-error",
+    ("taken", "5 min"): "type-error",
+    ("point", "[181, 37]"): "type-error",
+    ("point", "139.9, 37.4"): "type-error",
+    ("shape", '{"type": "Place"}'): "type-error",
+    ("shape", "{"): "type-error",
+    ("more", "[]"): "type-error",
+    ("more", '{"a": 1, "b": 2}'): "constraint-error",
+    ("crew", "{}"): "type-error",
+    ("crew", "[]"): "constraint-error",
+    ("other", "c"): "constraint-error",
 }
+
+
+CHECKS = [
+    plain_numbers(columns=["lat", "lon", "heading", "depth"]),
+    inside_city(latitude="lat", longitude="lon", west=139, south=37, east=140.5, north=38),
+]
 
 
 def good(number):
@@ -76,6 +123,9 @@ def good(number):
     return [
         str(number), f"2026-01-20T{clock}Z", f"95{number % 250:04d}", "除雪車", f"37.{48000 + number}",
         f"139.{92000 + number}", str(number % 361), "true", "plow", "2026-01-20", clock, "2026",
+        "https://example.jp/", "plow@example.jp", "123e4567-e89b-12d3-a456-426614174000",
+        f"{number % 9 + 0.5}", "2", f"0.{number}", "2026-01", "PT5M", "[139.9, 37.4]",
+        '{"type": "Point", "coordinates": [139.9, 37.4]}', '{"a": 1}', '["x"]', "1,2", "a",
         "" if number % 3 else "a, b",
     ]  # fmt: skip
 
@@ -85,10 +135,11 @@ def table(rows):
     text = io.StringIO()
     csv.writer(text).writerows([NAMES, *rows])
     content = text.getvalue().encode("utf-8-sig")
-    fields = [
-        {"name": name, "type": kind, "constraints": constraints}
-        for name, (kind, constraints) in FIELDS.items()
+    described = [
+        {"name": name, "type": kind, "constraints": constraints, "format": (*form, "default")[0]}
+        for name, (kind, constraints, *form) in FIELDS.items()
     ]
+    schema = {"$schema": VERSION_2.format("tableschema"), "fields": described}
     return lambda: TableResource(
         name="log",
         data=content,
@@ -96,15 +147,14 @@ def table(rows):
         format="csv",
         encoding="utf-8-sig",
         dialect=Dialect(controls=[CsvControl(delimiter=",", line_terminator="\r\n")]),
-        schema=Schema.from_descriptor({"fields": fields, "primaryKey": ["vehicle", "time"]}),
+        schema=Schema.from_descriptor(schema | {"primaryKey": ["vehicle", "time"]}),
+        schema_profile=VERSION_2.format("dataresource"),
     )
 
 
 def judged(rows):
     """The errors of a table with all our checks."""
-    numbers = ["lat", "lon", "heading"]
-    city = inside_city(latitude="lat", longitude="lon", west=139, south=37, east=140.5, north=38)
-    checklist = Checklist(checks=[plain_numbers(columns=numbers), city])
+    checklist = Checklist(checks=CHECKS)
     report = judge(table(rows), checklist, limit_errors=0)
     return [error.to_descriptor() for error in report.tasks[0].errors]
 
@@ -115,9 +165,9 @@ def seen(monkeypatch):
     counts = []
     counted = judging._counted
 
-    def counting(resource, cells, rows):
-        counts.append(len(rows))
-        return counted(resource, cells, rows)
+    def counting(resource, cells, doubts):
+        counts.append(len(doubts.rows))
+        return counted(resource, cells, doubts)
 
     monkeypatch.setattr(judging, "_counted", counting)
     return counts
@@ -137,7 +187,8 @@ def test_every_planted_fault_is_found_in_its_cell_and_nothing_else_is(seen, plac
     faults = list(PLANTED.items()) * 2
     for place, ((column, value), kind) in zip(places, faults, strict=False):
         rows[place][NAMES.index(column)] = value
-        planted[place + 2, column] = kind
+        if kind:
+            planted[place + 2, column] = kind
     errors = [error for error in judged(rows) if error["type"] != "primary-key"]
     found = {(error["rowNumber"], error["fieldName"], error["type"]) for error in errors}
     assert {(row, column, kind) for (row, column), kind in planted.items()} <= found
@@ -147,6 +198,38 @@ def test_every_planted_fault_is_found_in_its_cell_and_nothing_else_is(seen, plac
         for row, column, _ in found
     )
     assert seen[0] <= len(planted) + 2
+
+
+def test_every_rule_has_a_planted_fault():
+    """All constraints and types of Table Schema, and all that our own checks may say of one cell."""
+    rules = {name for _, constraints, *_ in FIELDS.values() for name in constraints}
+    assert rules == {rule for kind in field_types() for rule in kind.supported_constraints} | {
+        "unique"
+    }
+    assert {kind for kind, *_ in FIELDS.values()} == {kind.type for kind in field_types()}
+    said = {error.type for check in CHECKS for error in check.Errors}
+    assert said - set(PLANTED.values()) == {"swapped-coordinates"}
+
+
+def field_types():
+    """Those that Frictionless has."""
+    return [kind for kind in vars(fields).values() if isinstance(kind, type)]
+
+
+def test_swapped_coordinates_are_found_in_both_cells():
+    """Neither cell alone says it."""
+    rows = [good(number) for number in range(1, ROWS)]
+    places = NAMES.index("lat"), NAMES.index("lon")
+    rows[700][places[0]], rows[700][places[1]] = "75.5", "37.5"
+    rows[900][places[0]], rows[900][places[1]] = rows[900][places[1]], rows[900][places[0]]
+    told = [(error["rowNumber"], error["fieldName"], error["type"]) for error in judged(rows)]
+    assert told == [
+        (702, "lat", "outside-city"),
+        (702, "lon", "outside-city"),
+        (902, "lat", "constraint-error"),
+        (902, "lat", "swapped-coordinates"),
+        (902, "lon", "swapped-coordinates"),
+    ]
 
 
 @pytest.mark.parametrize(
