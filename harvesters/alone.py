@@ -15,6 +15,7 @@ from harvesters.dataset import Field, load
 from harvesters.errors import InvalidTableError
 from harvesters.fetch import Snapshot
 from harvesters.gtfs import package as gtfs_package
+from harvesters.library import holdings, reading
 from harvesters.pipeline import Job, named, normalise, read_told
 from harvesters.rules import TYPES
 from harvesters.source import Package, Table, frame_of
@@ -54,12 +55,14 @@ def by_columns(file: Path) -> Judged:
 
 
 def _read(snapshot: Snapshot) -> Package:
-    """A timetable, real-time messages, or a list whose columns are known by nearly all their values."""
+    """A timetable, real-time messages, a catalogue, or a list known by nearly all its values."""
     match gtfs.kind_of(snapshot):
         case "timetable":
             return gtfs_package.of_timetable(gtfs.open_timetable(snapshot))
         case "messages":
             return gtfs_package.of_messages(gtfs.open_messages(snapshot), load("bus-live"))
+    if reading.recognises(snapshot.content) and (found := reading.read(snapshot.content)):
+        return holdings.of_catalogue(found, load("library"), {})
     return _suggested(intake.read(snapshot.content, []))
 
 

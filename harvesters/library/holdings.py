@@ -1,15 +1,15 @@
 """The holdings of a catalogue as a table, its numbers in one form, and what is wrong with them."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import polars as pl
 
-from harvesters.city import Feed
+from harvesters.dataset import Dataset
 from harvesters.library.catalogue import Catalogue, Fault
 from harvesters.library.numbers import CHECKED, Number, read_cell
-from harvesters.source import Problem, Repair, Table, frame_of
+from harvesters.source import Package, Problem, Repair, Table, frame_of
 from harvesters.words import Words
 
 YEAR = re.compile(r"(?<!\d)(1[0-9]{3}|20[0-9]{2})(?!\d)")
@@ -28,19 +28,37 @@ BROKEN = {
 }  # fmt: skip
 
 
-def table_of(catalogue: Catalogue, feed: Feed) -> Table:
-    """The holdings in the columns of the descriptor; the city's constants fill what is blank."""
-    fields = feed.dataset.fields
+def of_catalogue(catalogue: Catalogue, dataset: Dataset, constants: Mapping[str, str]) -> Package:
+    """The package of a file of records; the city's constants fill what its records leave blank."""
+    table, broken = standardised(table_of(catalogue, dataset, constants), RECORD)
+    found = problems_of(catalogue.faults, table)
+    problems = [*broken, *lost_characters(table, RECORD), *found]
+    too_many = _too_many(problems, catalogue.records, table)
+    return Package(tables=(table,), problems=[*too_many, *problems], kind=catalogue.kind)
+
+
+def of_list(table: Table) -> Package:
+    """The package of a list whose columns have been led to those of the descriptor."""
+    table, broken = standardised(table, ROW)
+    problems = [*broken, *lost_characters(table, ROW)]
+    return Package(
+        tables=(table,), problems=[*_too_many(problems, table.frame.height, table), *problems]
+    )
+
+
+def table_of(catalogue: Catalogue, dataset: Dataset, constants: Mapping[str, str]) -> Table:
+    """The holdings in the columns of the descriptor."""
+    fields = dataset.fields
     names = [field.name for field in fields]
     rows = [
-        _cells(holding.values | {"出版年": _year(holding.values)}, names, feed.constants)
+        _cells(holding.values | {"出版年": _year(holding.values)}, names, constants)
         for holding in catalogue.holdings
     ]
     return Table(
-        name=feed.dataset.resources[0].name,
-        title=feed.dataset.title,
+        name=dataset.resources[0].name,
+        title=dataset.title,
         fields=fields,
-        key=feed.dataset.key,
+        key=dataset.key,
         frame=frame_of(names, rows),
         row_numbers=[holding.number for holding in catalogue.holdings],
         headings=catalogue.headings,
@@ -49,7 +67,7 @@ def table_of(catalogue: Catalogue, feed: Feed) -> Table:
     )
 
 
-def _cells(values: dict[str, str], names: list[str], constants: dict[str, str]) -> list[str]:
+def _cells(values: dict[str, str], names: list[str], constants: Mapping[str, str]) -> list[str]:
     return [values.get(name) or constants.get(name, "") for name in names]
 
 
@@ -152,7 +170,7 @@ def problems_of(faults: Iterable[Fault], table: Table) -> list[Problem]:
     ]
 
 
-def too_many(problems: list[Problem], records: int, table: Table) -> list[Problem]:
+def _too_many(problems: list[Problem], records: int, table: Table) -> list[Problem]:
     """One error where so many records are damaged that the whole file must be looked at."""
     rules = {"unreadable-record", "lost-characters"}
     damaged = {problem.row for problem in problems if problem.rule in rules}

@@ -72,6 +72,14 @@ def _named(values: Values) -> Values:
     return values
 
 
+def recognises(content: bytes) -> bool:
+    """Whether a file of unknown origin is one of records: XML that is no web page, or MARC."""
+    if documents.is_xml(content):
+        return documents.PAGE.match(content.removeprefix(documents.MARK)) is None
+    json_of_marc = content.lstrip()[:1] in {b"{", b"["} and b'"leader"' in content[:100_000]
+    return json_of_marc or marc.is_binary(content.removeprefix(documents.MARK))
+
+
 def read(content: bytes) -> Catalogue | None:
     """The catalogue inside a file; nothing where it is no file of records but perhaps a table."""
     if documents.is_xml(content):

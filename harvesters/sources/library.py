@@ -8,8 +8,7 @@ from harvesters.city import City, Feed
 from harvesters.fetch import Snapshot
 from harvesters.intake import values
 from harvesters.library import holdings, oai_pmh, reading, sru
-from harvesters.library.catalogue import Catalogue
-from harvesters.source import Beside, Package, Problem, Progress, Table
+from harvesters.source import Beside, Package, Progress
 
 name = "library"
 
@@ -28,21 +27,7 @@ def fetch(
 def normalise(snapshot: Snapshot, feed: Feed, city: City, _: Beside) -> Package:
     """One row for each item; numbers in one form, and what is wrong with them told."""
     catalogue = reading.read(snapshot.content)
-    if catalogue is None:
-        sheet = intake.read(snapshot.content, columns.known_headings(feed))
-        table = values.repair(columns.to_table(sheet, feed), feed.dataset, city)
-    else:
-        table = holdings.table_of(catalogue, feed)
-    unit = holdings.RECORD if catalogue else holdings.ROW
-    table, broken = holdings.standardised(table, unit)
-    problems = [*broken, *holdings.lost_characters(table, unit), *_of_records(catalogue, table)]
-    records = catalogue.records if catalogue else table.frame.height
-    return Package(
-        tables=(table,),
-        problems=[*holdings.too_many(problems, records, table), *problems],
-        kind=catalogue.kind if catalogue else "",
-    )
-
-
-def _of_records(catalogue: Catalogue | None, table: Table) -> list[Problem]:
-    return holdings.problems_of(catalogue.faults, table) if catalogue else []
+    if catalogue:
+        return holdings.of_catalogue(catalogue, feed.dataset, feed.constants)
+    sheet = intake.read(snapshot.content, columns.known_headings(feed))
+    return holdings.of_list(values.repair(columns.to_table(sheet, feed), feed.dataset, city))

@@ -53,6 +53,15 @@ def test_warnings_and_errors_are_told_for_machines():
     assert any(rule == "table-dimensions" for rule, _ in findings)
 
 
+@pytest.mark.parametrize("name", ["sru.xml", "unimarc.mrc", "marc-in-json.json", "dcndl.rdf"])
+def test_a_catalogue_is_known_by_its_bytes(name):
+    """Without a source or a city, as any other file."""
+    path = RECORDINGS / "library" / name
+    result = CliRunner().invoke(cli, ["validate", str(path)])
+    assert "行" in result.stdout
+    assert "列の種類を値から推定" not in result.output
+
+
 def test_seats_are_validated_from_a_file():
     """Old figures are a warning, and the file is too small for the city's bounds."""
     path = RECORDINGS / "library-seats" / "branches.json"
