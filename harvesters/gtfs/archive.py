@@ -241,11 +241,12 @@ def _refuse_without_tables(name: str, paths: list[str]) -> NoReturn:
 
 def _refuse_several(name: str, folders: list[str]) -> NoReturn:
     named = ", ".join(folder or "/" for folder in folders)
+    example = next(filter(None, folders))
     raise NotAFeedError(
         "several_feeds",
-        f"{name} に {len(folders)} 個のフィードがあります: {named}。市のファイルの url の後ろに #{folders[0]} のように付けて、どれを使うか選んでください。",
+        f"{name} に {len(folders)} 個のフィードがあります: {named}。市のファイルの url の後ろに #{example} のように付けて、どれを使うか選んでください。",
         f"{name} holds {len(folders)} feeds: {named}; choose one by writing it behind the url in the "
-        f"city file, as in #{folders[0]}",
+        f"city file, as in #{example}",
     )
 
 
