@@ -136,6 +136,10 @@ REPAIRS: dict[str, tuple[Words, Words]] = {
         Words("車両の名前の揺れ", "spellings of a vehicle's name"),
         Words("車両の名前を一つの表記にそろえました", "One spelling for the name of a vehicle"),
     ),
+    "decimal-comma": (
+        Words("小数点のコンマ", "decimal commas"),
+        Words("小数点のコンマを点に直しました", "Decimal commas made points"),
+    ),
     "compass": (
         Words("方位の言葉", "points of the compass"),
         Words("北北東などの方位を度に直しました", "Points of the compass made degrees"),

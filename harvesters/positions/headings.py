@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from harvesters.dataset import Field
 
 BRACKETED = re.compile(r"\s*[(\[【](.{1,12})[)\]】]\s*$")
-UNIT = re.compile(r"(km/?h|kph|mph|m/s|mps|knots?|kn|kt|utc|gmt|jst|ms)$")
+UNIT = re.compile(
+    r"(km/?h|kph|mph|m/s|mps|knots?|kn|kt|(?:miles|kilomet(?:er|re)s|km)perhour"
+    r"|met(?:er|re)spersecond|utc|gmt|jst|ms)$"
+)
 """At the end of a heading, where no bracket is: speed_mph, time_utc."""
 BESIDE: dict[str, tuple[str, ...]] = {
     "begun": (
@@ -80,4 +83,5 @@ def _variants(field: Field) -> tuple[str, ...]:
 def _rank(key: str, variants: tuple[str, ...]) -> int | None:
     """The place of the first variant that the heading, or the end of its path, is."""
     ends = {key} | {key[match.end() :] for match in re.finditer(r"\.", key)}
+    ends |= {UNIT.sub("", end) for end in ends}
     return next((place for place, variant in enumerate(variants) if variant in ends), None)

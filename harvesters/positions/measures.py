@@ -9,14 +9,16 @@ from harvesters.intake.numbers import Change, numbers, tidy
 from harvesters.intake.positions import degrees
 from harvesters.japanese import half_width
 
-__all__ = ["PLAIN", "blades", "degrees", "directions", "faster", "speeds"]
 PLAIN = r"^-?[0-9]+(?:\.[0-9]+)?$"
 KMH = {
+    "milesperhour": 1.609344, "kilometersperhour": 1.0, "kilometresperhour": 1.0,
+    "kmperhour": 1.0, "meterspersecond": 3.6, "metrespersecond": 3.6,
     "kmh": 1.0, "km/h": 1.0, "kph": 1.0, "キロ": 1.0, "㎞/h": 1.0,
     "mph": 1.609344, "m/s": 3.6, "mps": 3.6, "ms": 3.6,
     "kn": 1.852, "kt": 1.852, "knot": 1.852, "knots": 1.852, "ノット": 1.852,
 }  # fmt: skip
 """Unit of speed: how many km/h one is."""
+COMMA = re.compile(r"-?[0-9]+,[0-9]+")
 SPEED = re.compile(r"(?:時速)?\s*(\d+(?:\.\d+)?)\s*(\D+)")
 WINDS = (
     "N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE",
@@ -37,9 +39,23 @@ UP = {
 }  # fmt: skip
 
 
+def positions(cells: Sequence[str]) -> list[Change]:
+    """Latitudes or longitudes in decimal degrees."""
+    return _pointed(cells, degrees(cells))
+
+
+def _pointed(cells: Sequence[str], changes: Sequence[Change]) -> list[Change]:
+    """37,49 has a decimal comma: no measure of a vehicle has thousands."""
+    texts = [half_width(cell) for cell in cells]
+    return [
+        Change(text.replace(",", "."), "decimal-comma") if COMMA.fullmatch(text) else change
+        for text, change in zip(texts, changes, strict=True)
+    ]
+
+
 def speeds(cells: Sequence[str]) -> list[Change]:
     """Speeds with a unit behind them in km/h; plain numbers stay in the unit of the column."""
-    plain = numbers(cells)
+    plain = _pointed(cells, numbers(cells))
     return [_speed(cell, change) for cell, change in zip(cells, plain, strict=True)]
 
 
@@ -60,7 +76,10 @@ def faster(column: pl.Series, factor: float) -> pl.Series:
 
 def directions(cells: Sequence[str]) -> list[Change]:
     """Points of the compass in degrees: NNE, 北北東, South-West."""
-    return [_direction(cell, change) for cell, change in zip(cells, numbers(cells), strict=True)]
+    return [
+        _direction(cell, change)
+        for cell, change in zip(cells, _pointed(cells, numbers(cells)), strict=True)
+    ]
 
 
 def _direction(cell: str, change: Change) -> Change:
@@ -81,6 +100,7 @@ def blades(cells: Sequence[str]) -> list[Change]:
 
 def _blade(cell: str) -> Change:
     word = half_width(cell).casefold().removesuffix(".0")
-    if word in DOWN | UP:
-        return Change("true" if word in DOWN else "false")
-    return tidy(cell)
+    said = {word, *re.findall(r"[^\W\d_]+", word)}
+    if said & DOWN and not said & UP:
+        return Change("true")
+    return Change("false") if said & UP and not said & DOWN else tidy(cell)

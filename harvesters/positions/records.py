@@ -84,6 +84,8 @@ def _walk(
     if isinstance(node, list):
         for one in node:
             _walk(one, above, fields, found, depth + 1)
+    elif isinstance(node, dict) and (named := _by_name(node)):
+        _walk(named, above, fields, found, depth + 1)
     elif isinstance(node, dict):
         _note_structure(node, found)
         parts, before = _flat(_unwrapped(node)), len(found.records)
@@ -138,6 +140,8 @@ def _flat(node: dict[str, Any], path: str = "", parts: _Parts | None = None) -> 
             continue
         if parts.place is None and (place := _place(key, value)) is not None:
             parts.place = place
+        elif isinstance(value, dict) and (named := _by_name(value)):
+            parts.lists.append((name, named))
         elif isinstance(value, dict):
             _flat(value, f"{name}.", parts)
         elif isinstance(value, Repeated) or _holds_objects(value):
@@ -145,6 +149,16 @@ def _flat(node: dict[str, Any], path: str = "", parts: _Parts | None = None) -> 
         else:
             parts.values[name] = _text(value)
     return parts
+
+
+def _by_name(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Records that are kept under their names instead of in a list: two of them alike, or more."""
+    inner = list(value.values())
+    if len(inner) < 2 or not all(isinstance(one, dict) for one in inner):
+        return []
+    if any(one.keys() != inner[0].keys() or len(one) < 3 for one in inner):
+        return []
+    return [{"id": name} | one for name, one in value.items()]
 
 
 def _place(key: str, value: Any) -> list[Point] | None:

@@ -190,8 +190,8 @@ def _place(work: _Work, bbox: Bbox) -> tuple[pl.Series, pl.Series]:
         grid = grids.grid_of(east, north, work.raw.grid, bbox)
         work.notes.append(grids.note(grid, grid == work.raw.grid))
         east, north = grids.to_degrees(east, north, grid)
-    north = work.mend("latitude", north, measures.degrees, measures.PLAIN)
-    east = work.mend("longitude", east, measures.degrees, measures.PLAIN)
+    north = work.mend("latitude", north, measures.positions, measures.PLAIN)
+    east = work.mend("longitude", east, measures.positions, measures.PLAIN)
     return _turned(work, north, east)
 
 

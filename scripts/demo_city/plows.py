@@ -25,8 +25,8 @@ METRES = 111_195.0
 HEADINGS = (
     "車両番号", "業者名", "日時", "緯度", "経度", "速度(km/h)", "方位", "作業内容", "ブレード",
 )  # fmt: skip
-TWO_NAMES = "952007"
-"""A vehicle that a careless program also calls 952007.0."""
+TWO_NAMES = "952009"
+"""A vehicle that a careless program also calls 952009.0."""
 
 
 @dataclass(frozen=True)
@@ -217,11 +217,11 @@ def log(now: datetime) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(HEADINGS)
-    writer.writerows(row for second in moments for row in _rows(second))
+    writer.writerows(row for second in moments for row in rows(second))
     return text.getvalue().encode("cp932")
 
 
-def _rows(second: int) -> Iterator[list[object]]:
+def rows(second: int) -> Iterator[list[object]]:
     for one in fleet(datetime.fromtimestamp(second, UTC)):
         local = one.at.astimezone(JAPAN)
         blade = "下げ" if one.blade_down else "上げ"

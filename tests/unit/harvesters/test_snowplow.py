@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from harvesters import report, validate
-from harvesters.cli import FINDING
+from harvesters.console import FINDING
 from harvesters.errors import ColumnsError, NotTheListError
 from harvesters.positions import polls
 from harvesters.sources import snowplow
@@ -156,7 +156,8 @@ def test_a_time_is_told_in_utc(package, written, read):
 @pytest.mark.parametrize(
     ("heading", "written", "read"),
     [("speed_kmh", "18", "18"), ("Speed (mph)", "10", "16.1"), ("speed_mph", "10", "16.1"),
-     ("speed_kn", "10", "18.5"), ("速度(m/s)", "10", "36.0"), ("speed", "10 mph", "16.1"),
+     ("speed_kn", "10", "18.5"), ("速度(m/s)", "10", "36.0"), ("speedMilesPerHour", "10", "16.1"),
+     ("speed", '"12,5"', "12.5"), ("speed", "10 mph", "16.1"),
      ("speed", "時速20キロ", "20"), ("speed", "5.5km/h", "5.5"), ("speed", "fast", "fast"),
      ("speed", "-", ""), ("speed", "NaN", "")],
 )  # fmt: skip
@@ -178,7 +179,7 @@ def test_a_heading_is_told_in_degrees(first, written, read):
 @pytest.mark.parametrize(
     ("written", "read"),
     [("下げ", "true"), ("上げ", "false"), ("TRUE", "true"), ("0", "false"), ("1.0", "true"),
-     ("Down", "true"), ("", ""), ("halfway", "halfway")],
+     ("Down", "true"), ("Front plow up", "false"), ("Wing plow down", "true"), ("", ""), ("halfway", "halfway")],
 )  # fmt: skip
 def test_a_blade_is_down_or_up(first, written, read):
     """Other words stay to be found."""
@@ -217,6 +218,31 @@ def test_what_holds_no_positions_is_named(package, content, error, words):
     """A clerk learns what came instead, and what to do."""
     with pytest.raises(error, match=words.replace("(", r"\(")):
         package(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "vehicle", "at"),
+    [
+        (b"\xe8\xbb\x8a\xe4\xb8\xa1;Aika;Lat;Lng\nP1;1.11.2026 8:00:00;37,5;139,9\n", "P1", 8),
+        (b"truck\tgps_date\tXPOSITION\tYPOSITION\nP1\t1793487600\t139.9\t37.5\n", "P1", 8),
+        (b'{"P1":{"lat":37.5,"lng":139.9,"ts":1793487600},'
+         b'"P2":{"lat":37.5,"lng":139.9,"ts":1793487600}}', "P1", 8),
+        (b'{"data":[{"id":"P1","gps":[{"time":"2026-10-31T23:00:00Z","latitude":37.5,'
+         b'"longitude":139.9}]}]}', "P1", 8),
+        (b'{"id":"P1","lat":37.5,"lon":139.9,"timestamp":"2026-10-31T23:00:00Z"}\n'
+         b'{"id":"P1","lat":37.5,"lon":139.9,"timestamp":"2026-10-31T23:00:20Z"}', "P1", 8),
+        (b'{"units":[{"id":"P1","polyline":"_f{cF_f{tY","last_update":1793487600}]}', "P1", 8),
+        (b'{"geometryType":"esriGeometryPolyline","features":[{"attributes":{"unit":"P1",'
+         b'"starttime":1793487540000,"endtime":1793487600000},"geometry":{"paths":'
+         b'[[[139.9,37.5],[139.9,37.5]]]}}]}', "P1", 8),
+    ],
+)  # fmt: skip
+def test_a_shape_that_nobody_has_recorded_is_read_all_the_same(package, content, vehicle, at):
+    """Names, nesting and geometry lead to the place, whoever sends it."""
+    frame = package(content).tables[0].frame
+    assert frame["vehicle"][0] == vehicle
+    assert (float(frame["latitude"][-1]), float(frame["longitude"][-1])) == (37.5, 139.9)
+    assert f"2026-10-31T{at + 15:02}:00:00Z" in frame["observed_at"].to_list()
 
 
 def test_one_position_told_by_two_polls_counts_once(package):
