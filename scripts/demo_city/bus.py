@@ -97,6 +97,11 @@ LINES = (
         "monden", "門田線", "もんでんせん", "Monden Line", "F2C200", "1A1A1A",
         ("S01", "S02", "S03", "S04", "S17", "S16", "S19", "S18"), 400, 1430, 60, loop=False,
     ),
+    Line(  # runs round the clock, so that there is always a bus to look at
+        "yakei", "夜景バス", "やけいばす", "Night View Bus", "3B3B6D", "FFFFFF",
+        ("S01", "S21", "S22", "S20", "S11", "S08", "S10", "S07", "S05", "S03", "S01"),
+        0, 1425, 15, loop=True,
+    ),
 )  # fmt: skip
 
 
