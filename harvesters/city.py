@@ -2,6 +2,8 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 from harvesters.configuration import Part, read_part
 from harvesters.dataset import (
@@ -65,6 +67,15 @@ class Feed:
     ignore: tuple[str, ...]
     file: str
     """The city file, for messages that tell what to write into it."""
+
+    @property
+    def all_addresses(self) -> dict[str, str]:
+        """All that are given; the first is named by the end of its path, or else as the dataset."""
+        own = PurePosixPath(urlsplit(self.url).path).stem
+        if own in {"", *self.addresses}:
+            own = self.dataset.name
+        every = {own: self.url, **self.addresses}
+        return {name: url for name, url in every.items() if url}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 import polars as pl
 import requests
@@ -28,19 +27,7 @@ def fetch(
     """One feed at one address, or those of several contractors, kept together in a zip."""
     if not feed.addresses:
         return fetching.get(feed.url, session, known, progress)
-    answers = {
-        one: fetching.get(url, session, None, progress) for one, url in feed.addresses.items()
-    }
-    return Snapshot(
-        content=polls.pack(
-            (one + PurePosixPath(answer.filename).suffix, answer.content)
-            for one, answer in answers.items()
-        ),
-        url=feed.url,
-        filename=f"{name}.zip",
-        fetched_at=max(answer.fetched_at for answer in answers.values()),
-        media_type="application/zip",
-    )
+    return fetching.get_all(feed.all_addresses, f"{name}.zip", session, progress)
 
 
 def normalise(snapshot: Snapshot, feed: Feed, city: City, _: Beside) -> Package:
