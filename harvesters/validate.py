@@ -63,7 +63,7 @@ def _report(table: Table, content: bytes, checklist: Checklist) -> Report:
             schema=Schema.from_descriptor(described),
         )
 
-    return judge(resource, checklist)
+    return judge(resource, checklist, written=table.frame)
 
 
 def _joined(reports: list[dict[str, Any]]) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Literal
 
 import polars as pl
 
+from harvesters.city import Bbox
 from harvesters.positions.tracks import AT, RECEIVED, ROW
 from harvesters.source import Problem
 from harvesters.words import Words
@@ -16,6 +18,8 @@ AHEAD = timedelta(seconds=60)
 LIVE = timedelta(hours=1)
 """Where the newest position is older, the file is a log, and says nothing of clocks."""
 SKEW = timedelta(seconds=30)
+FEW = 0.1
+"""The share of positions outside the city up to which the others can be trusted."""
 SENTENCES = {
     "future-position": Words(
         "{vehicle} の時刻 {value} は、受信した時刻より先です。車載器の時計を確かめてください。",
@@ -31,19 +35,52 @@ SENTENCES = {
         "{vehicle} is at latitude 0, longitude 0: there was no fix. "
         "Check the unit and leave the row out.",
     ),
+    "outside-city": Words(
+        "{vehicle} の位置（緯度 {value}）は市の外です。隣の町に出ているのでなければ、車載器を確かめてください。",
+        "{vehicle} is outside the city (latitude {value}); "
+        "check the unit, unless it has driven to the next town.",
+    ),
 }
 """Rule: what is wrong, and what to do."""
-COLUMNS = {"future-position": "observed_at", "time-backwards": "observed_at", "no-fix": "latitude"}
+COLUMNS = {
+    "future-position": "observed_at",
+    "time-backwards": "observed_at",
+    "no-fix": "latitude",
+    "outside-city": "latitude",
+}
+
+
+def outside(frame: pl.DataFrame, box: Bbox) -> pl.Series:
+    """The rows whose position is not in the city; what is no number is for others to judge."""
+    latitude, longitude = (
+        pl.col(name).cast(pl.Float64, strict=False) for name in ("latitude", "longitude")
+    )
+    inside = latitude.is_between(box.south, box.north)
+    inside &= longitude.is_between(box.west, box.east)
+    return frame.select((~inside).fill_null(value=False)).to_series()
 
 
 def problems(
-    frame: pl.DataFrame, fetched_at: datetime, table: str, headings: dict[str, str]
+    frame: pl.DataFrame,
+    astray: pl.Series,
+    fetched_at: datetime,
+    table: str,
+    headings: dict[str, str],
 ) -> tuple[list[Problem], list[Words]]:
-    """The doubtful rows, each with its cell, and notes on how many and on the clocks."""
+    """The doubtful rows, each with its cell, and notes on how many and on the clocks.
+
+    One plough in the next town, or without a fix, must not hide all others: where few positions
+    are outside the city (`astray`), they are told; where many are, the table's checks refuse it.
+    """
     found: list[Problem] = []
     notes = list(_clocks(frame, fetched_at))
-    for rule, rows in _rows(frame, fetched_at).items():
-        found += _listed(rule, rows, table, headings)
+    doubtful = _rows(frame, fetched_at)
+    if are_few(astray):
+        gone = frame.filter(astray)
+        doubtful["outside-city"] = gone.join(doubtful["no-fix"], on=ROW, how="anti")
+    for rule, rows in doubtful.items():
+        severe = rule == "no-fix" and not are_few(astray)
+        found += _listed(rule, rows, table, headings, "error" if severe else "warning")
         if rows.height > MOST:
             notes.append(
                 Words(
@@ -52,6 +89,11 @@ def problems(
                 )
             )
     return found, notes
+
+
+def are_few(astray: pl.Series) -> bool:
+    """Whether most positions are where they should be."""
+    return int(astray.sum()) <= FEW * len(astray)
 
 
 def _rows(frame: pl.DataFrame, fetched_at: datetime) -> dict[str, pl.DataFrame]:
@@ -79,7 +121,11 @@ def _backwards(frame: pl.DataFrame) -> pl.Series:
 
 
 def _listed(
-    rule: str, rows: pl.DataFrame, table: str, headings: dict[str, str]
+    rule: str,
+    rows: pl.DataFrame,
+    table: str,
+    headings: dict[str, str],
+    severity: Literal["error", "warning"],
 ) -> Iterator[Problem]:
     column = COLUMNS[rule]
     cells = rows.head(MOST).select(ROW, "vehicle", column)
@@ -87,7 +133,7 @@ def _listed(
         said = {"vehicle": vehicle, "value": value}
         yield Problem(
             rule=rule,
-            severity="error" if rule == "no-fix" else "warning",
+            severity=severity,
             table=table,
             row=row,
             column=headings.get(column, column),

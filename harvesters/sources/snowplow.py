@@ -36,7 +36,10 @@ def normalise(snapshot: Snapshot, feed: Feed, city: City, _: Beside) -> Package:
     read = [_read(*answer, feed, city, len(answers)) for answer in answers]
     frame, repeated = _once(pl.concat([one.frame for one in read]))
     resource, headings = feed.dataset.resources[0], read[0].headings
-    problems, doubtful = doubts.problems(frame, snapshot.fetched_at, resource.name, headings)
+    astray = doubts.outside(frame, city.bbox)
+    problems, doubtful = doubts.problems(
+        frame, astray, snapshot.fetched_at, resource.name, headings
+    )
     fields = (*feed.dataset.fields, *feed.extra)
     table = Table(
         name=resource.name,
@@ -47,7 +50,7 @@ def normalise(snapshot: Snapshot, feed: Feed, city: City, _: Beside) -> Package:
         row_numbers=_numbers(frame[positions.ROW]),
         headings={field.name: headings[field.name] for field in fields if field.name in headings},
         encoding=read[0].encoding,
-        position=feed.dataset.position,
+        position=None if doubts.are_few(astray) else feed.dataset.position,
         repairs=[repair for one in read for repair in one.repairs],
         notes=[*(note for one in read for note in one.notes), *repeated, *doubtful],
     )

@@ -293,6 +293,31 @@ def test_a_clock_that_is_ahead_is_measured(package):
     assert note.startswith("B: the newest time is 600 s ahead")
 
 
+@pytest.mark.parametrize(
+    ("place", "rule"), [("37.6,139.0", "outside-city"), ("0,0", "no-fix"), (",", None)]
+)
+def test_one_plough_astray_does_not_hide_the_others(package, aizu, place, rule):
+    """In the next town, without a fix, or without any position: told, and the table is valid."""
+    good = "".join(f"V{number},2026-11-01T00:00:00Z,37.49,139.93\n" for number in range(19))
+    content = f"vehicle,time,lat,lon\n{good}X,2026-11-01T00:00:00Z,{place}\n".encode()
+    made = package(content)
+    assert [(one.rule, one.severity, one.row) for one in made.problems] == (
+        [(rule, "warning", 21)] if rule else []
+    )
+    assert validate.validate(made, aizu.feeds["snowplow"], aizu).valid
+
+
+def test_a_feed_of_another_city_is_refused(package, aizu):
+    """Where many positions are outside, something else is wrong with it."""
+    rows = "".join(f"V{number},2026-11-01T00:00:00Z,35.68,139.76\n" for number in range(19))
+    made = package(f"vehicle,time,lat,lon\n{rows}X,2026-11-01T00:00:00Z,37.49,139.93\n".encode())
+    assert not made.problems
+    verdict = validate.validate(made, aizu.feeds["snowplow"], aizu)
+    errors = verdict.report["tasks"][0]["errors"]
+    assert {error["type"] for error in errors} == {"outside-city"}
+    assert {error["rowNumber"] for error in errors} == set(range(2, 21))
+
+
 def test_a_log_that_begins_with_the_newest_runs_backwards_nowhere(package):
     """Only the steps against the order of the file are faults."""
     lines = [f"P1,2026-10-31T23:00:{59 - i}Z,37.4951,139.9301\n" for i in range(40)]
