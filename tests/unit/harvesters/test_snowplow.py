@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 
 from harvesters import fetch, report, validate, zips
-from harvesters.console import FINDING
 from harvesters.errors import ColumnsError, NotTheListError
+from harvesters.report import FINDING
 from harvesters.sources import snowplow
 from harvesters.terminal import as_table
 
