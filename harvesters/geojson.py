@@ -45,9 +45,11 @@ def collection(features: Iterable[dict[str, Any]]) -> bytes:
     return f'{{"type": "FeatureCollection", "features": [\n{lines}\n]}}\n'.encode()
 
 
-def _value(kind: str, text: str) -> str | int | float | None:
+def _value(kind: str, text: str) -> str | int | float | bool | None:
     if not text:
         return None
+    if kind == "boolean":
+        return text.casefold() in ("true", "1")
     if kind not in NUMBERS:
         return text
     return float(text) if "." in text else int(text)

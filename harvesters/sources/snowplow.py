@@ -19,6 +19,10 @@ from harvesters.words import Words
 
 name = "snowplow"
 PLACE = ("latitude", "longitude")
+LAYER_TITLES = {
+    "snowplow": Words("除雪車の最新位置", "Last positions of snow ploughs"),
+    "tracks": Words("通った道筋", "Ways driven"),
+}
 
 
 def fetch(
@@ -55,7 +59,13 @@ def normalise(snapshot: Snapshot, feed: Feed, city: City, _: Beside) -> Package:
         notes=[*(note for one in read for note in one.notes), *repeated, *doubtful],
     )
     kind = read[0].kind if len(read) == 1 else "json"
-    return Package(tables=(table,), layers=_layers(table, frame), problems=problems, kind=kind)
+    return Package(
+        tables=(table,),
+        layers=_layers(table, frame),
+        layer_titles=LAYER_TITLES,
+        problems=problems,
+        kind=kind,
+    )
 
 
 def _read(filename: str, content: bytes, feed: Feed, city: City, answers: int) -> Positions:
