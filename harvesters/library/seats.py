@@ -77,7 +77,7 @@ def _instant(cell: str, asked_at: datetime) -> Change:
 def instant_of(text: str, asked_at: datetime) -> datetime | None:
     """A time in any of the ways in which systems write it; one of day alone belongs to today."""
     text = half_width(text)
-    if re.fullmatch(r"\d{10}|\d{13}", text):
+    if re.fullmatch(r"(\d{10}|\d{13})(\.\d+)?", text):
         return datetime.fromtimestamp(int(text[:10]), UTC)
     zoned = ZONE.fullmatch(text)
     bare = zoned[1].strip() if zoned else text
