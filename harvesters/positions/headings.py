@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from harvesters.dataset import Field
 from harvesters.japanese import half_width
@@ -39,6 +40,7 @@ PERSONS = {
 """Columns that may name a person: they are never read."""
 
 
+@lru_cache(maxsize=4096)
 def fold(heading: str) -> str:
     """What two spellings of one heading have in common: width, case, spaces, _, - and unit aside."""
     text = BRACKETED.sub("", half_width(heading).casefold())

@@ -39,6 +39,8 @@ class _Found:
     partial: bool = False
     placed: bool = False
     """Whether any record says where it is; a vehicle without a fix may leave its place blank."""
+    columns: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
+    """The columns of a place among the names of a record, which come alike by the thousand."""
 
 
 @dataclass(kw_only=True)
@@ -91,7 +93,10 @@ def _walk(
         parts, before = _flat(_unwrapped(node)), len(found.records)
         for _, held in parts.lists:
             _walk(held, above | parts.values, fields, found, depth + 1)
-        columns = _place_columns(parts.values, fields)
+        names = tuple(parts.values)
+        if names not in found.columns:
+            found.columns[names] = _place_columns(names, fields)
+        columns = found.columns[names]
         if len(found.records) == before and (parts.place is not None or columns):
             found.placed |= bool(parts.place) or any(parts.values[name] for name in columns)
             tasks = [_told(path, held) for path, held in parts.lists]
@@ -183,9 +188,9 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _place_columns(values: dict[str, str], fields: tuple[Field, ...]) -> list[str]:
+def _place_columns(names: tuple[str, ...], fields: tuple[Field, ...]) -> list[str]:
     """The names of a latitude and a longitude, or of the two coordinates of a grid."""
-    found = candidates(values, fields)
+    found = candidates(names, fields)
     for pair in (("latitude", "longitude"), ("east", "north")):
         if all(found[half] for half in pair):
             return [found[half][0] for half in pair]

@@ -12,6 +12,8 @@ import pytest
 
 from harvesters import fetch, report, validate, zips
 from harvesters.errors import ColumnsError, NotTheListError
+from harvesters.positions import records
+from harvesters.positions.headings import candidates
 from harvesters.report import FINDING
 from harvesters.sources import snowplow
 from harvesters.terminal import as_table
@@ -251,6 +253,19 @@ def test_a_clock_of_twelve_hours_stands_beside_its_date(package):
     content = b"Unit,Date,Time,Lat,Lon\nP1,1/20/2026,8:05 AM,37.5,139.9\nP1,1/20/2026,3:05 PM,37.5,139.9\n"
     (table,) = package(content).tables
     assert table.frame["observed_at"].to_list() == ["2026-01-19T23:05:00Z", "2026-01-20T06:05:00Z"]
+
+
+def test_names_are_understood_once_for_all_records_that_have_them(package, monkeypatch):
+    """A day's log as GeoJSON has a hundred thousand records with the same dozen names."""
+    asked = []
+    monkeypatch.setattr(
+        records, "candidates", lambda *names: asked.append(names) or candidates(*names)
+    )
+    one = {"lat": 37.5, "lon": 139.9}
+    polls_of_a_day = [one | {"id": f"P{n}", "time": 1793487600 + n} for n in range(500)]
+    made = package(json.dumps(polls_of_a_day).encode())
+    assert made.tables[0].frame.height == 500
+    assert len(asked) == 1
 
 
 def test_one_position_told_by_two_polls_counts_once(package):
