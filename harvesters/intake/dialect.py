@@ -5,6 +5,7 @@ import io
 import itertools
 from collections import Counter
 from collections.abc import Iterator
+from typing import NoReturn
 
 from harvesters.errors import NotTheListError
 
@@ -23,12 +24,23 @@ def rows_of(text: str) -> tuple[str, list[list[str]]]:
     try:
         return delimiter, list(reader)
     except csv.Error as error:
+        if "field limit" in str(error):
+            _refuse_long(reader.line_num, error)
         raise NotTheListError(
             f"{reader.line_num} 行目あたりで引用符が合いません。ファイルが途中で切れているか、"
             f'値の中の " が二重になっていません（{error}）。',
             f"quotes do not match near line {reader.line_num}: the file was cut off, or a "
             f'" inside a value is not doubled ({error})',
         ) from error
+
+
+def _refuse_long(line: int, error: csv.Error) -> NoReturn:
+    raise NotTheListError(
+        f"{line} 行目あたりに {LONGEST_CELL:,} 文字を超える値があります。"
+        '一覧の CSV か、閉じていない " がないか確かめてください。',
+        f"near line {line} a value has more than {LONGEST_CELL:,} characters; check that this is "
+        'the CSV of a list, and look for a " that is not closed',
+    ) from error
 
 
 def _fitness(text: str, delimiter: str) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """What is wrong with the layout of a list: columns, headings, their order, encoding, rows beside the data."""
 
 import codecs
+from collections import Counter
 from collections.abc import Iterator
 
 from harvesters.intake import Sheet
@@ -19,6 +20,7 @@ def of_layout(sheet: Sheet, content: bytes, candidate: Candidate) -> Iterator[Re
     """Every reason that lies in columns and file."""
     yield from _missing(candidate)
     yield from _headings(sheet, candidate)
+    yield from _same_headings(sheet)
     yield from _order(candidate)
     yield from _own_columns(sheet, candidate)
     yield from _file(sheet, content)
@@ -61,6 +63,25 @@ def _headings(sheet: Sheet, candidate: Candidate) -> Iterator[Reason]:
         ),
         headings=_renamed(sheet, others),
     )
+
+
+def _same_headings(sheet: Sheet) -> Iterator[Reason]:
+    """Of two columns with one heading nobody knows which is meant."""
+    keys = Counter(heading_key(heading) for heading in sheet.headings if heading)
+    twice = {one: None for one in sheet.headings if keys[heading_key(one)] > 1}
+    if twice:
+        yield Reason(
+            rule="same-heading",
+            points=lost("same-heading"),
+            words=Words(
+                f"同じ見出しの列があります: {'、'.join(twice)}",
+                f"columns with the same heading: {', '.join(twice)}",
+            ),
+            advice=Words(
+                "見出しを変えるか、要らない列を消してください",
+                "rename one of them, or remove the column that is not needed",
+            ),
+        )
 
 
 def _renamed(sheet: Sheet, others: list[Match]) -> dict[str, str]:

@@ -14,6 +14,7 @@ POINTS = {
     "missing-recommended": 10.0,
     "empty-required": 10.0,
     "headings": 10.0,
+    "same-heading": 10.0,
     "form": 20.0,
     "order": 4.0,
     "own-columns": 3.0,

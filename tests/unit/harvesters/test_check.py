@@ -302,3 +302,15 @@ def test_all_real_lists():
                 assert len(correct(found).rows) == len(checked.sheet.rows)
     text = "\n".join([*lines, ""])
     assert text == kept("real_files.csv", text)
+
+
+def test_two_columns_with_one_heading_are_told(aizu, tmp_path):
+    """The list could not be published: nobody knows which of the two is meant."""
+    file = tmp_path / "list.csv"
+    lines = (RECORDINGS / "toilets.csv").read_bytes().decode("utf-8-sig").splitlines()
+    first = lines[0].split(",")[0]
+    file.write_text(
+        "\n".join([f"{lines[0]},{first}", *(f"{line},x" for line in lines[1:])]), encoding="utf-8"
+    )
+    told = aizu("check", file).stdout
+    assert f"同じ見出しの列があります: {first}" in told

@@ -78,6 +78,7 @@ def test_empty_cells_that_excel_leaves_out_are_filled_in_and_recorded():
     ("content", "said"),
     [
         (b"", "空です"),
+        (b"a,b\n1," + b"x" * 1_000_001 + b"\n", "2 行目あたりに 1,000,000 文字を超える値"),
         (b" \r\n ", "空です"),
         ("種別,備考\r\n".encode(), "行がありません"),
         (b"<!DOCTYPE html><title>Maintenance</title>", "Maintenance"),
