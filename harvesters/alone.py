@@ -32,6 +32,8 @@ SUGGESTED = {
 """Tried in this order; a number with leading zeros is a code and stays text."""
 STRAY = 0.01
 """The share of values that may be of another kind: they are the faults that are looked for."""
+HALF = 0.5
+"""The same where the heading says that the column holds degrees: a short list may have one fault."""
 DEGREES = {
     "緯度": 90,
     "latitude": 90,
@@ -101,10 +103,10 @@ def by_descriptor(file: Path, job: Job) -> Judged:
 
 def refuse_invalid(judged: Judged) -> None:
     """Whoever asked learns from the exit code, too."""
-    count = reporting.count_of(reporting.errors(judged.report))
     if not judged.report["valid"]:
+        told = reporting.errors_told(judged.report)
         raise InvalidTableError(
-            f"{judged.file}: 誤り {count:,} 件。", f"{judged.file}: {count:,} errors", judged.report
+            f"{judged.file}: 誤り {told.ja}。", f"{judged.file}: {told.en}", judged.report
         )
 
 
@@ -151,8 +153,10 @@ def _suggested(sheet: intake.Sheet) -> Package:
 
 
 def _field(column: pl.Series) -> Field:
-    kind = _kind(column)
-    most = DEGREES.get(heading_key(column.name)) if kind in {"integer", "number"} else None
+    most = DEGREES.get(heading_key(column.name))
+    kind = _kind(column, HALF if most else STRAY)
+    if kind not in {"integer", "number"}:
+        most = None
     return Field(
         name=column.name,
         type=kind,
@@ -163,10 +167,10 @@ def _field(column: pl.Series) -> Field:
     )
 
 
-def _kind(values: pl.Series) -> str:
+def _kind(values: pl.Series, stray: float) -> str:
     written = values.filter(values != "")
     for kind, pattern in SUGGESTED.items():
         fitting = written.str.contains(pattern).sum()
-        if fitting and len(written) - fitting <= STRAY * len(written):
+        if fitting and len(written) - fitting <= stray * len(written):
             return kind
     return "string"

@@ -1,6 +1,5 @@
 """The `aizu` command: arguments, printing and exit codes."""
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,9 @@ from harvesters import settings as setting
 from harvesters.city import load_city
 from harvesters.cli_standards import check, propose
 from harvesters.console import (
+    WARNINGS,
     city_option,
+    echo_json,
     explain,
     html_option,
     json_option,
@@ -129,9 +130,9 @@ def validate(
     with refusals(language(), as_json=as_json):
         checked = pipeline.check(one_job(source, city, quiet=as_json), file)
         if as_json:
-            click.echo(json.dumps(checked.report, ensure_ascii=False, indent=1))
+            echo_json(checked.report)
         else:
-            show(warnings(checked.report), language())
+            show(warnings(checked.report), WARNINGS, language())
         pipeline.refuse_invalid(checked)
 
 
@@ -146,11 +147,11 @@ def validate_file(
         if page:
             write_page(page, as_page(judged, spoken))
         if as_json:
-            click.echo(json.dumps(judged.report, ensure_ascii=False, indent=1))
+            echo_json(judged.report)
         else:
             for line in alone.summary(judged):
                 click.echo(line.said(spoken))
-            show(warnings(judged.report), spoken)
+            show(warnings(judged.report), WARNINGS, spoken)
         alone.refuse_invalid(judged)
 
 
@@ -206,7 +207,7 @@ def status(as_json: bool) -> None:
             click.echo(broken.said(spoken), err=True)
     found = [told for folder in folders if (told := folder.status())]
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        echo_json(found)
         return
     keys = ("city", "source", "state", "checked_at", "last_good", "rows")
     rows = [

@@ -1,6 +1,5 @@
 """The commands that measure a list by the municipal standard: `aizu check` and `aizu propose`."""
 
-import json
 import sys
 from pathlib import Path
 
@@ -9,7 +8,14 @@ import click
 from harvesters import fetch as fetching
 from harvesters import settings as setting
 from harvesters.city import load_city
-from harvesters.console import city_option, html_option, json_option, refusals, write_page
+from harvesters.console import (
+    city_option,
+    echo_json,
+    html_option,
+    json_option,
+    refusals,
+    write_page,
+)
 from harvesters.errors import ColumnsError
 from harvesters.standards import checking, proposal
 from harvesters.standards.corrected import Corrected, correct
@@ -47,8 +53,7 @@ def check(file: Path, as_json: bool, page: Path | None, fixed: Path | None) -> N
     if corrected and fixed:
         write_copy(fixed, corrected)
     if as_json:
-        report = checking.as_report(checked, corrected)
-        click.echo(json.dumps(report, ensure_ascii=False, indent=1))
+        echo_json(checking.as_report(checked, corrected))
     elif checked.assessment:
         for line in checking.lines(checked, checked.assessment, spoken):
             click.echo(line)

@@ -15,6 +15,8 @@ from harvesters.terminal import as_table
 from harvesters.words import Words
 
 SHOWN_FINDINGS = 20
+ERRORS = Words("誤り:", "Errors:")
+WARNINGS = Words("注意（公開は止めません）:", "Warnings, which keep nothing from being published:")
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 city_option = click.option(
@@ -40,7 +42,7 @@ def refusals(spoken: str, *, as_json: bool = False) -> Iterator[None]:
         yield
     except HarvestError as error:
         if as_json and not isinstance(error, InvalidTableError):
-            click.echo(json.dumps(as_report(error), ensure_ascii=False, indent=1))
+            echo_json(as_report(error))
         explain(error, spoken)
         sys.exit(error.exit_code)
 
@@ -54,14 +56,20 @@ def as_report(error: HarvestError) -> dict[str, Any]:
 def explain(error: HarvestError, spoken: str) -> None:
     """The cells that are wrong, if it is cells, and one sentence."""
     if isinstance(error, InvalidTableError):
-        show(errors(error.report), spoken, err=True)
+        show(errors(error.report), ERRORS, spoken, err=True)
     click.secho(error.words.said(spoken), fg="red", err=True)
 
 
-def show(findings: list[Finding], spoken: str, *, err: bool = False) -> None:
-    """The first of them as a table, and how many more there are."""
+def echo_json(value: object) -> None:
+    """For machines, and still for people to read."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def show(findings: list[Finding], title: Words, spoken: str, *, err: bool = False) -> None:
+    """The first of them as a table under its title, and how many more there are."""
     if not findings:
         return
+    click.echo(title.said(spoken), err=err)
     rows = [finding.cells(spoken) for finding in findings[:SHOWN_FINDINGS]]
     click.echo(as_table(rows, FINDING.said(spoken).split(",")), err=err)
     if len(findings) > SHOWN_FINDINGS:

@@ -6,7 +6,7 @@ from html import escape
 
 from harvesters.alone import Judged
 from harvesters.pipeline import read_told
-from harvesters.report import FINDING, Finding, count_of
+from harvesters.report import FINDING, Finding, count_of, errors_told
 from harvesters.source import Table
 from harvesters.words import Words
 
@@ -61,8 +61,8 @@ def _verdict(judged: Judged, findings: list[Finding], language: str) -> str:
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:
         wrong = len({(finding.table, finding.row) for finding in errors})
-        count = count_of(errors)
-        told = Words(f"誤り {count:,} 件（{wrong:,} 行）", f"{count:,} errors in {wrong:,} rows")
+        count = errors_told(judged.report)
+        told = Words(f"誤り {count.ja}（{wrong:,} 行）", f"{count.en} in {wrong:,} rows")
     if others := count_of(findings) - count_of(errors):
         told = Words(f"{told.ja} 注意 {others:,} 件", f"{told.en} {others:,} warnings")
     kind = "bad" if errors else "good"

@@ -155,7 +155,7 @@ def named(snapshot: Snapshot, read: Callable[[], Package]) -> Package:
     try:
         return read()
     except (NotTheListError, ColumnsError) as error:
-        if snapshot.filename in error.words.en:
+        if snapshot.filename in error.words.en:  # a zip has names inside, and says its own
             raise
         told = Words(*(f"{snapshot.filename}: {text}" for text in error.words))
         kind = ColumnsError if isinstance(error, ColumnsError) else NotTheListError
@@ -172,11 +172,11 @@ def validate(job: Job, snapshot: Snapshot, package: Package) -> Checked:
 
 
 def _judged(report: dict[str, Any]) -> Words:
-    errors = reporting.count_of(reporting.errors(report))
     warnings = reporting.count_of(reporting.warnings(report))
     told = Words("問題ありません", "valid")
-    if errors:
-        told = Words(f"誤り {errors:,} 件", f"{errors:,} errors")
+    if not report["valid"]:
+        errors = reporting.errors_told(report)
+        told = Words(f"誤り {errors.ja}", errors.en)
     if warnings:
         told = Words(f"{told.ja}、注意 {warnings:,} 件", f"{told.en}, {warnings:,} warnings")
     return told
@@ -186,11 +186,10 @@ def refuse_invalid(checked: Checked) -> None:
     """A table that breaks its schema is not published."""
     if checked.report["valid"]:
         return
-    findings = reporting.errors(checked.report)
-    first, count = findings[0], reporting.count_of(findings)
+    first, told = reporting.errors(checked.report)[0], reporting.errors_told(checked.report)
     raise InvalidTableError(
-        f"{count:,} 件の誤りがあるため公開しません。最初の誤り: {_sentence(first, 'ja')}",
-        f"{count:,} errors, not published; the first: {_sentence(first, 'en')}",
+        f"{told.ja}の誤りがあるため公開しません。最初の誤り: {_sentence(first, 'ja')}",
+        f"{told.en}, not published; the first: {_sentence(first, 'en')}",
         checked.report,
     )
 

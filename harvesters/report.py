@@ -160,7 +160,18 @@ def count_of(found: Sequence[Problem | Finding]) -> int:
     return len(found) + sum(one.more for one in found)
 
 
+def errors_told(report: dict[str, Any]) -> Words:
+    """How many errors a complete report has; Frictionless stops counting at a limit."""
+    count = count_of(errors(report))
+    noted = (warning for task in report["tasks"] for warning in task["warnings"])
+    limited = any(warning.startswith("reached error limit") for warning in noted)
+    more_ja, more_en = ("以上", " or more") if limited else ("", "")
+    plural = "error" if count == 1 and not limited else "errors"
+    return Words(f"{count:,} 件{more_ja}", f"{count:,}{more_en} {plural}")
+
+
 def with_others(first: Words, more: int) -> Words:
+    """The sentence, and how many more there are like it."""
     if not more:
         return first
     return Words(f"{first.ja}（同様 ほか {more:,} 件）", f"{first.en} (and {more:,} more like it)")

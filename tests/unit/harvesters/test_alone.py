@@ -74,7 +74,7 @@ def test_a_good_file_is_valid_and_the_assumed_kinds_are_said(listed):
 def test_what_nearly_all_values_are_finds_the_others(listed):
     """Two stray cells, with row and column of the file, and exit code 1."""
     result = validate(listed(row51=(2, "北緯37度"), row61=(3, "2026-02-30")), expect=1)
-    rows = [line.split()[:3] for line in result.stderr.splitlines()[1:3]]
+    rows = [line.split()[:3] for line in result.stderr.splitlines()[2:4]]
     assert rows == [["51", "緯度", "北緯37度"], ["61", "日付", "2026-02-30"]]
 
 
@@ -91,8 +91,24 @@ def test_a_workbook_is_a_list_too(tmp_path):
 
 def test_what_is_mixed_is_text(listed):
     """Five of a hundred are no fault but another kind of column."""
-    spoilt = {f"row{row}": (2, "不明") for row in range(2, 302, 20)}
-    assert "緯度: 文字" in validate(listed(**spoilt)).output
+    spoilt = {f"row{row}": (3, "不明") for row in range(2, 302, 20)}
+    assert "日付: 文字" in validate(listed(**spoilt)).output
+
+
+def test_a_column_of_degrees_is_known_by_its_heading(tmp_path):
+    """In a list too short for shares one fault among its positions is found all the same."""
+    path = tmp_path / "short.csv"
+    path.write_bytes("名称,緯度\r\nA,37.48\r\nB,abc\r\nC,37.49\r\n".encode())
+    report = json.loads(validate(path, "--json", expect=1).stdout)
+    assert [(one["row"], one["value"]) for one in report["aizu"]["findings"]] == [(3, "abc")]
+
+
+def test_a_number_at_the_limit_is_not_taken_for_the_whole(tmp_path):
+    """Frictionless counts a thousand errors and stops; who reads the number must know."""
+    rows = "".join(f"A,{139 + n / 10_000}\n" for n in range(1_100))
+    path = tmp_path / "swapped.csv"
+    path.write_text(f"名称,緯度\n{rows}")
+    assert "誤り 1,000 件以上" in validate(path, expect=1).stderr
 
 
 def test_json_is_a_report_that_frictionless_reads(listed):
@@ -178,4 +194,4 @@ def test_a_kind_needs_nearly_all_values():
     """Of a hundred values one may be a fault; of ten none."""
     for stray, of, kind in ((1, 100, "integer"), (2, 100, "string"), (1, 10, "string")):
         values = ["x"] * stray + ["7"] * (of - stray) + [""] * 5
-        assert alone._kind(alone.pl.Series(values)) == kind
+        assert alone._kind(alone.pl.Series(values), alone.STRAY) == kind
