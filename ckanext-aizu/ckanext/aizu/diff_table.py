@@ -46,7 +46,7 @@ class Table:
         """The rows at these places; nothing is read behind the last of them."""
         last = places.max()
         head = self.scan().head(last + 1 if isinstance(last, int) else 0)
-        wanted = places.drop_nulls().to_frame(PLACE).lazy()
+        wanted = places.to_frame(PLACE).lazy()
         return head.join(wanted, on=PLACE, how="semi")
 
     def check(self) -> None:

@@ -9,10 +9,6 @@ from ckanext.aizu.diff import Diff
 
 FEW = 10
 """Rows; in a shorter table it is nothing unusual that every one of them changes."""
-LOOK = (
-    "提供元のファイルを確かめ、正しければ理由を添えて承認してください",
-    "Look at the source's file; if it is right, approve it with a reason",
-)
 
 
 class Rule(StrEnum):
@@ -26,6 +22,42 @@ class Rule(StrEnum):
     FIELD_REMOVED = "field-removed"
     FIELD_RETYPED = "field-retyped"
     KEY_CHANGED = "key-changed"
+
+
+_APPROVE = ("正しければ理由を添えて承認してください。", "If it is right, approve it with a reason.")
+_CUT_OFF = (
+    f"提供元のファイルが空や途中までになっていないか確かめてください。{_APPROVE[0]}",
+    f"Look whether the source's file is empty or cut off. {_APPROVE[1]}",
+)
+_REPEATED = (
+    f"行が繰り返されていないか、別のデータのファイルではないか確かめてください。{_APPROVE[0]}",
+    f"Look whether rows are repeated or the file is another dataset's. {_APPROVE[1]}",
+)
+_OTHER = (
+    f"提供元が書式を変えていないか、別のデータのファイルではないか確かめてください。{_APPROVE[0]}",
+    "Look whether the source changed its format or the file is another dataset's. " + _APPROVE[1],
+)
+_COLUMNS = (
+    "この列を使っているプログラムが動かなくなります。見出しが変わっただけなら、"
+    "列の定義に新しい見出しを加えてください。そうでなければ、理由を添えて承認してください。",
+    "Programs that use the column will break. If only its heading changed, add the new one to the "
+    "description of the column; otherwise approve it with a reason.",
+)
+_KEY = (
+    "行を追跡しているプログラムが動かなくなります。意図した変更なら、理由を添えて承認してください。",
+    "Programs that follow single rows will break. If it is meant so, approve it with a reason.",
+)
+WHAT_TO_DO = {
+    Rule.NOTHING_LEFT: _CUT_OFF,
+    Rule.TOO_FEW_ROWS: _CUT_OFF,
+    Rule.TOO_MANY_ROWS: _REPEATED,
+    Rule.MASS_DELETION: _CUT_OFF,
+    Rule.ALL_CHANGED: _OTHER,
+    Rule.FIELD_REMOVED: _COLUMNS,
+    Rule.FIELD_RETYPED: _COLUMNS,
+    Rule.KEY_CHANGED: _KEY,
+}
+"""In Japanese and in English, after the figures."""
 
 
 class Notable(StrEnum):
@@ -181,8 +213,8 @@ def _notes(diff: Diff) -> Iterator[Finding]:
             Notable.KEYLESS_ROWS,
             f"キー（{'・'.join(diff.key)}）が空か重複している {diff.keyless:,} 行は、"
             "行全体が同じかどうかで比べました。キーを直すと変更をセルごとに示せます。",
-            f"The key ({', '.join(diff.key)}) of {diff.keyless:,} rows is blank or repeats; they "
-            "were compared as a whole. With keys put right, changes can be shown cell by cell.",
+            f"Rows whose key ({', '.join(diff.key)}) is blank or repeats: {diff.keyless:,}. They "
+            "were compared as a whole; with keys put right, changes can be shown cell by cell.",
         )
 
 
@@ -191,4 +223,4 @@ def _columns_en(number: int) -> str:
 
 
 def _reason(rule: Rule, ja: str, en: str) -> Finding:
-    return Finding(rule, f"{ja}。{LOOK[0]}。", f"{en}. {LOOK[1]}.")
+    return Finding(rule, f"{ja}。{WHAT_TO_DO[rule][0]}", f"{en}. {WHAT_TO_DO[rule][1]}")
