@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-from benchmarks import portal, search, validate
+from benchmarks import diff, portal, search, validate
 
-MEASURED = ("portal", "search", "validate")
+MEASURED = ("portal", "search", "validate", "diff")
 
 
 def main() -> int:
@@ -20,6 +20,8 @@ def main() -> int:
         search.measure(options.sizes)
     elif options.name == "validate":
         validate.measure()
+    elif options.name == "diff":
+        diff.measure()
     else:
         portal.measure()
     return 0
