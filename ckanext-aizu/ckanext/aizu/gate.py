@@ -1,14 +1,19 @@
 """Whether a new version may take the place of the last one, or a steward has to look first."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ckanext.aizu.diff import Diff
+if TYPE_CHECKING:
+    # What it takes to compare tables is needed by those who do it, not to decide.
+    from collections.abc import Iterator
+
+    from ckanext.aizu.diff import Diff
 
 FEW = 10
-"""Rows; in a shorter table it is nothing unusual that every one of them changes."""
+"""Rows; in a shorter table it is nothing unusual that every one of them changes or goes."""
 
 
 class Rule(StrEnum):
@@ -22,6 +27,8 @@ class Rule(StrEnum):
     FIELD_REMOVED = "field-removed"
     FIELD_RETYPED = "field-retyped"
     KEY_CHANGED = "key-changed"
+    TABLE_REMOVED = "table-removed"
+    UNDONE = "undone"
 
 
 _APPROVE = ("正しければ理由を添えて承認してください。", "If it is right, approve it with a reason.")
@@ -47,6 +54,12 @@ _KEY = (
     "行を追跡しているプログラムが動かなくなります。意図した変更なら、理由を添えて承認してください。",
     "Programs that follow single rows will break. If it is meant so, approve it with a reason.",
 )
+_UNDONE = (
+    "提供元のデータが直れば、次の確認で自動的に公開されます。この内容でよければ、"
+    "理由を添えて承認してください。",
+    "When the source is put right, the next check publishes it. If this is right after all, approve "
+    "it with a reason.",
+)
 WHAT_TO_DO = {
     Rule.NOTHING_LEFT: _CUT_OFF,
     Rule.TOO_FEW_ROWS: _CUT_OFF,
@@ -56,6 +69,8 @@ WHAT_TO_DO = {
     Rule.FIELD_REMOVED: _COLUMNS,
     Rule.FIELD_RETYPED: _COLUMNS,
     Rule.KEY_CHANGED: _KEY,
+    Rule.TABLE_REMOVED: _CUT_OFF,
+    Rule.UNDONE: _UNDONE,
 }
 """In Japanese and in English, after the figures."""
 
@@ -131,6 +146,24 @@ def decide(diff: Diff, limits: Limits, override: Override | None = None) -> Plan
     return Plan(reasons=reasons, notes=tuple(_notes(diff)), override=override)
 
 
+def table_removed(title: str, title_en: str, rows: int) -> Finding:
+    """The reason against a version that lacks a table which the last one had."""
+    return _reason(
+        Rule.TABLE_REMOVED,
+        f"{rows:,} 行あった表「{title}」がありません",
+        f"The table {title_en or title}, which had {rows:,} rows, is missing",
+    )
+
+
+def undone(number: int, reason: str) -> Finding:
+    """The reason against content that a steward has taken back."""
+    return _reason(
+        Rule.UNDONE,
+        f"第 {number} 版と同じ内容で、担当者が取り消したものです（理由: {reason}）",
+        f"This is the content of version {number}, which was undone ({reason})",
+    )
+
+
 def _rows(diff: Diff, limits: Limits) -> Iterator[Finding]:
     before, after = diff.counts.before, diff.counts.after
     if before and not after:
@@ -156,7 +189,7 @@ def _rows(diff: Diff, limits: Limits) -> Iterator[Finding]:
 def _changes(diff: Diff, limits: Limits) -> Iterator[Finding]:
     counts = diff.counts
     before = counts.before
-    if before and counts.removed / before > limits.removed_share:
+    if before >= FEW and counts.removed / before > limits.removed_share:
         share = counts.removed / before
         ja, en = ("", "") if diff.key else ("または変更", " or changed")
         yield _reason(
