@@ -16,6 +16,8 @@ import ckan.plugins.toolkit as tk
 MB = 1 << 20
 ARRIVING = "arriving"
 PACKED = ".gz"
+WORTH_PACKING = 0.9
+"""Of its size; a zip or a picture does not get smaller."""
 
 
 def folder() -> Path:
@@ -125,11 +127,11 @@ def unpack(sha256: str) -> None:
             new.keep()
 
 
-def pack(sha256: str) -> None:
-    """Compresses a content that is seldom asked for, where that makes it smaller."""
+def pack(sha256: str) -> bool:
+    """Compresses a content that is seldom asked for; says whether it did, for it must get smaller."""
     plain = path(sha256)
     if not plain.exists():
-        return
+        return False
     half = folder() / ARRIVING / f"{uuid.uuid4().hex}{PACKED}"
     half.parent.mkdir(parents=True, exist_ok=True)
     with plain.open("rb") as content, half.open("wb") as file:
@@ -138,11 +140,13 @@ def pack(sha256: str) -> None:
             shutil.copyfileobj(content, packed, MB)
         file.flush()
         os.fsync(file.fileno())
-    if half.stat().st_size < plain.stat().st_size * 0.9:
-        half.rename(_packed(plain))
-        _sync(plain.parent)
-        plain.unlink()
-    half.unlink(missing_ok=True)
+    if half.stat().st_size > plain.stat().st_size * WORTH_PACKING:
+        half.unlink()
+        return False
+    half.rename(_packed(plain))
+    _sync(plain.parent)
+    plain.unlink()
+    return True
 
 
 def size(sha256: str) -> int:

@@ -42,8 +42,11 @@ def recover_all() -> list[str]:
         waiting = [version for version in versions.all_current(cur) if _is_behind(version)]
     names = [version.dataset["name"] for version in waiting]
     for name in names:
-        with table.publishing(name) as database:
-            recover(database, name)
+        try:
+            with table.publishing(name) as database:
+                recover(database, name)
+        except Exception:  # one dataset must not keep the others, or the portal, from coming back
+            log.exception("The catalogue is not in step with the current version of %s", name)
     return names
 
 

@@ -6,7 +6,7 @@ import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 from ckan.lib.plugins import DefaultTranslation
 
-from ckanext.aizu import city, cli, japanese_names, status, uploads
+from ckanext.aizu import city, cli, japanese_names, retention, status, uploads
 from ckanext.aizu.logic import validators
 
 # CKAN and other plugins take these functions as they find them when they are loaded.
@@ -43,7 +43,7 @@ class AizuPlugin(p.SingletonPlugin, DefaultTranslation):
     def get_validators(self) -> dict[str, Any]:
         """IValidators: tags in Japanese, moments, and fields that no form shows."""
         ours = {name: getattr(validators, name) for name in validators.__all__}
-        return {**japanese_names.VALIDATORS, **ours}
+        return {**japanese_names.VALIDATORS, **ours, "aizu_kept_versions": retention.is_kept_number}
 
     def get_resource_uploader(self, data_dict: dict[str, Any]) -> uploads.PublishedFile | None:
         """IUploader: files of a published dataset are those of its current version."""

@@ -15,7 +15,15 @@ from ckan import model
 from ckan.types import Context
 from psycopg2.extensions import connection
 
-from ckanext.aizu import blobs, catalogue_resources, in_step, publication, table, versions
+from ckanext.aizu import (
+    blobs,
+    catalogue_resources,
+    in_step,
+    publication,
+    retention,
+    table,
+    versions,
+)
 from ckanext.aizu.departments import department
 from ckanext.aizu.gate import Limits, undone
 from ckanext.aizu.publication import Publication
@@ -295,6 +303,8 @@ def switch(
     arrivals.keep()
     table.switch(place.database, loaded, gone)
     versions.add(place.database, version)
+    with place.database.cursor() as cur:
+        versions.retire(cur, place.dataset_id, retention.kept(place.before))
     place.database.commit()
 
 

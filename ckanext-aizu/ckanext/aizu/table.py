@@ -131,7 +131,7 @@ def lock(database: connection, resource_ids: Collection[str]) -> None:
     is short, and after the last the publication is refused.
     """
     with database.cursor() as cur:
-        names = _present(cur, resource_ids)
+        names = present(cur, resource_ids)
         if not names:
             return
         tables = sql.SQL(", ").join(map(sql.Identifier, names))
@@ -148,7 +148,7 @@ def lock(database: connection, resource_ids: Collection[str]) -> None:
                 time.sleep(LOCK_PAUSE_S)
 
 
-def _present(cur: cursor, resource_ids: Collection[str]) -> list[str]:
+def present(cur: cursor, resource_ids: Collection[str]) -> list[str]:
     """Those that have a table, in an order that is the same for everybody who locks several."""
     cur.execute(
         "SELECT tablename FROM pg_tables WHERE tablename = ANY(%s) ORDER BY tablename",
@@ -174,7 +174,7 @@ def switch(database: connection, staged: Mapping[str, Staged], gone: Collection[
                 "ON CONFLICT (resource_id) DO UPDATE SET stats = excluded.stats",
                 [resource_id, json.dumps({"rows": table.rows})],
             )
-        for name in _present(cur, gone):
+        for name in present(cur, gone):
             cur.execute(sql.SQL("DROP TABLE {} CASCADE").format(sql.Identifier(name)))
         cur.execute("DELETE FROM _table_stats WHERE resource_id = ANY(%s)", [list(gone)])
 

@@ -130,6 +130,11 @@ def all_current(cur: cursor) -> list[Version]:
     return _found(cur, "state = 'current'")
 
 
+def everything(cur: cursor) -> list[Version]:
+    """All versions of all datasets."""
+    return _found(cur, "true")
+
+
 def unannounced(cur: cursor, name: str) -> list[Version]:
     """Versions of datasets of this name that the catalogue has never been told of."""
     return _found(cur, "state = 'current' AND NOT in_step AND dataset ->> 'name' = %s", name)
@@ -138,6 +143,11 @@ def unannounced(cur: cursor, name: str) -> list[Version]:
 def all_contents(cur: cursor) -> set[str]:
     """SHA-256 of every file that must be kept."""
     return {sha256 for version in _found(cur, "state <> 'gone'") for sha256 in version.contents}
+
+
+def current_contents(cur: cursor) -> set[str]:
+    """SHA-256 of every file that a reader may ask for at any moment."""
+    return {sha256 for version in all_current(cur) for sha256 in version.contents}
 
 
 def content_of(cur: cursor, resource_id: str) -> str | None:
@@ -178,6 +188,25 @@ def add(database: connection, version: Version) -> None:
             [version.dataset_id],
         )
         cur.execute(insert, values)
+
+
+def retire(cur: cursor, dataset_id: str, kept: int) -> int:
+    """Lets go the files of all but the newest versions; returns of how many."""
+    cur.execute(
+        "UPDATE _aizu_version SET state = 'gone' WHERE dataset_id = %s AND state = 'past' "
+        "AND number <= (SELECT max(number) FROM _aizu_version WHERE dataset_id = %s) - %s",
+        [dataset_id, dataset_id, kept],
+    )
+    return cur.rowcount
+
+
+def forget(cur: cursor, dataset_id: str, remembered: int) -> None:
+    """Drops what is known of all but the newest versions."""
+    cur.execute(
+        "DELETE FROM _aizu_version WHERE dataset_id = %s "
+        "AND number <= (SELECT max(number) FROM _aizu_version WHERE dataset_id = %s) - %s",
+        [dataset_id, dataset_id, remembered],
+    )
 
 
 def next_number(cur: cursor, dataset_id: str) -> int:
