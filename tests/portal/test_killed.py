@@ -6,6 +6,7 @@ import random
 import re
 import signal
 import subprocess
+import sys
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -84,7 +85,7 @@ def ckan(portal, *words):
 def steps(lines, runs):
     """Lines to die at, spread over the whole publication; which ones differ from day to day."""
     seed = random.randrange(1 << 30)
-    print(f"seed {seed}")
+    sys.stdout.write(f"seed {seed}\n")
     chance = random.Random(seed)
     width = max(1, lines // runs)
     return [min(lines, start + chance.randrange(width) + 1) for start in range(0, lines, width)]

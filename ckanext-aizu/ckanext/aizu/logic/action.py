@@ -8,11 +8,19 @@ from ckan.types import Context
 from ckanext.aizu import catalogue_resources, in_step, publication, publishing, status, table
 from ckanext.aizu import undo as undoing
 from ckanext.aizu.logic import schema
+from ckanext.aizu.logic.action_versions import (
+    aizu_version_diff,
+    aizu_version_show,
+    aizu_versions,
+)
 
 __all__ = [
     "aizu_harvest_status",
     "aizu_publish",
     "aizu_undo",
+    "aizu_version_diff",
+    "aizu_version_show",
+    "aizu_versions",
     "package_create_default_resource_views",
 ]
 

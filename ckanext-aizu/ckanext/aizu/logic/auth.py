@@ -11,6 +11,9 @@ __all__ = [
     "aizu_override",
     "aizu_publish",
     "aizu_undo",
+    "aizu_version_diff",
+    "aizu_version_show",
+    "aizu_versions",
     "organization_create",
     "task_status_show",
 ]
@@ -39,6 +42,19 @@ def aizu_override(context: Context, data_dict: dict[str, Any]) -> AuthResult:
 def aizu_undo(context: Context, data_dict: dict[str, Any]) -> AuthResult:
     """As for a change of the dataset."""
     return _may_update(context, data_dict["name"])
+
+
+@tk.auth_allow_anonymous_access
+def aizu_versions(context: Context, data_dict: dict[str, Any]) -> AuthResult:
+    """As for seeing the dataset."""
+    try:
+        tk.check_access("package_show", tk.fresh_context(context), {"id": data_dict["name"]})
+    except tk.NotAuthorized as error:
+        return {"success": False, "msg": str(error)}
+    return {"success": True}
+
+
+aizu_version_show = aizu_version_diff = aizu_versions
 
 
 def aizu_harvest_status(context: Context, data_dict: dict[str, Any]) -> AuthResult:

@@ -1,12 +1,13 @@
 """What each action of ours accepts."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ckan.logic.schema import validator_args
 
 from ckanext.aizu.status import STATES
 
-__all__ = ["harvest_status", "publish", "undo"]
+__all__ = ["harvest_status", "publish", "undo", "version_diff", "version_show", "versions"]
 
 
 @validator_args
@@ -53,6 +54,57 @@ def undo(
         "to": [ignore_missing, is_positive_integer],
         "reason": [not_empty, unicode_safe, _stripped, not_empty],
     }
+
+
+@validator_args
+def versions(
+    not_empty: Any,
+    default: Any,
+    natural_number_validator: Any,
+    unicode_safe: Any,
+) -> dict[str, Any]:
+    """Of aizu_versions."""
+    return {
+        "name": [not_empty, unicode_safe],
+        "limit": [default(50), natural_number_validator, _at_most(200)],
+        "offset": [default(0), natural_number_validator],
+    }
+
+
+@validator_args
+def version_show(not_empty: Any, is_positive_integer: Any, unicode_safe: Any) -> dict[str, Any]:
+    """Of aizu_version_show."""
+    return {
+        "name": [not_empty, unicode_safe],
+        "number": [not_empty, is_positive_integer],
+    }
+
+
+@validator_args
+def version_diff(
+    not_empty: Any,
+    default: Any,
+    ignore_missing: Any,
+    is_positive_integer: Any,
+    natural_number_validator: Any,
+    unicode_safe: Any,
+) -> dict[str, Any]:
+    """Of aizu_version_diff."""
+    return {
+        "name": [not_empty, unicode_safe],
+        "from": [not_empty, is_positive_integer],
+        "to": [not_empty, is_positive_integer],
+        "table": [ignore_missing, unicode_safe],
+        "limit": [default(100), natural_number_validator, _at_most(1000)],
+        "offset": [default(0), natural_number_validator],
+    }
+
+
+def _at_most(most: int) -> Callable[[int], int]:
+    def validator(value: int) -> int:
+        return min(value, most)
+
+    return validator
 
 
 def _stripped(value: str) -> str:
