@@ -5,7 +5,10 @@ from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.types import Context
-from flask import Blueprint, Response, request, send_file
+from flask import Blueprint, Response, current_app, request
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import Gone, HTTPException, NotFound
+from werkzeug.wsgi import wrap_file
 
 from ckanext.aizu import blobs, city, feeds, history, versions
 from ckanext.aizu.history import Comparison
@@ -17,24 +20,35 @@ FOREVER = "public, max-age=31536000, immutable"
 PRIVATE = "private, max-age=31536000, immutable"
 
 
+class UnchangingResponse(Response):
+    """A file at an address where it will always be; CKAN writes its own Cache-Control, last of all."""
+
+    caching = FOREVER
+
+    def get_wsgi_headers(self, environ: Any) -> Headers:
+        """What is sent, after everybody has had his say."""
+        headers = super().get_wsgi_headers(environ)
+        headers["Cache-Control"] = self.caching
+        return headers
+
+
 @blueprint.errorhandler(tk.ObjectNotFound)
-def not_found(error: Exception) -> Any:
-    """No dataset, version, table or file of this name."""
-    return tk.abort(404, str(error) or tk._("Dataset not found"))
-
-
 @blueprint.errorhandler(tk.NotAuthorized)
-def not_authorized(_error: Exception) -> Any:
-    """Nobody learns that there is a private dataset."""
-    return tk.abort(404, tk._("Dataset not found"))
+def not_found(error: Exception) -> Any:
+    """No dataset, version, table or file of this name; nobody learns that there is a private dataset."""
+    told = str(error) if isinstance(error, tk.ObjectNotFound) else ""
+    return _page_of(NotFound(told or tk._("Dataset not found")))
 
 
 @blueprint.errorhandler(tk.ValidationError)
 def gone(error: tk.ValidationError) -> Any:
-    """Files that are not kept any more; a query that is none."""
-    if "version" not in error.error_dict:
-        return tk.abort(400, "; ".join(f"{k}: {v}" for k, v in error.error_summary.items()))
-    return tk.abort(410, str(error.error_summary["Version"]))
+    """Files that are not kept any more."""
+    return _page_of(Gone("; ".join(map(str, error.error_summary.values()))))
+
+
+def _page_of(error: HTTPException) -> Any:
+    """CKAN's page of an error; raised in here it would be none."""
+    return current_app.handle_http_exception(error)
 
 
 def _context() -> Context:
@@ -88,16 +102,13 @@ def _sent(
     if version.state == versions.GONE or not blobs.is_kept(sha256):
         message = tk._("The files of version %i are not kept any more") % version.number
         raise tk.ValidationError({"version": [message]})
-    response: Response = send_file(
-        blobs.opened(sha256),
-        mimetype=media_type,
-        as_attachment=True,
-        download_name=name,
-        etag=sha256,
-        conditional=False,
-    )
-    response.headers["Cache-Control"] = PRIVATE if dataset.get("private") else FOREVER
+    content = wrap_file(request.environ, blobs.opened(sha256))
+    response = UnchangingResponse(content, mimetype=media_type, direct_passthrough=True)
+    response.headers.set("Content-Disposition", "attachment", filename=name)
     response.headers["X-Content-Type-Options"] = "nosniff"
+    response.set_etag(sha256)
+    if dataset.get("private"):
+        response.caching = PRIVATE
     response.make_conditional(request)
     return response
 

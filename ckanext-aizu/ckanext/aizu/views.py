@@ -3,7 +3,8 @@
 from typing import Any
 
 import ckan.plugins.toolkit as tk
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, current_app, jsonify, request
+from werkzeug.exceptions import NotFound
 
 from ckanext.aizu import japanese_names
 from ckanext.aizu.version_pages import blueprint as versions
@@ -23,7 +24,7 @@ def no_such_file(error: FileNotFoundError) -> Any:
     """A resource whose file has just gone with the version that had it."""
     if not (request.endpoint or "").endswith("resource.download"):
         raise error
-    return tk.abort(404, tk._("Resource not found"))
+    return current_app.handle_http_exception(NotFound(tk._("Resource not found")))
 
 
 @names.after_app_request
