@@ -59,7 +59,10 @@ def publish(
     """Publishes a version as a program does."""
     files = {part: (file, text.encode()) for part, (file, text) in files_of(version).items()}
     files |= changes.pop("files", {})
-    parts = {part: json.dumps(value) for part, value in call(name, **changes).items()}
+    parts = {
+        part: value if isinstance(value, str) else json.dumps(value)
+        for part, value in call(name, **changes).items()
+    }
     answer: dict[str, Any] = portal.api(token or portal.token).call_action(
         "aizu_publish", parts, files=files
     )

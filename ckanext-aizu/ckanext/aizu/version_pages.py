@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import ckan.plugins.toolkit as tk
 from ckan.types import Context
@@ -104,7 +105,7 @@ def _sent(
         raise tk.ValidationError({"version": [message]})
     content = wrap_file(request.environ, blobs.opened(sha256))
     response = UnchangingResponse(content, mimetype=media_type, direct_passthrough=True)
-    response.headers.set("Content-Disposition", "attachment", filename=name)
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.set_etag(sha256)
     if dataset.get("private"):
