@@ -59,7 +59,7 @@ def test_everything_goes_in_one_request(portal, send):
         "dataset", "organization", "resources", "source", "report",
         "limits", "table:hydrant", "geojson:hydrant", "original",
     }  # fmt: skip
-    assert json.loads(parts["limits"]) == {"minimum": 1, "maximum": 100000}
+    assert json.loads(parts["limits"]) == {"minimum": 1, "maximum": 3000}
     assert parts["original"] == as_csv([{"備考": " x"}])
     assert parts["table:hydrant"].startswith("\ufeff全国".encode())
     assert json.loads(parts["geojson:hydrant"])["type"] == "FeatureCollection"
