@@ -11,6 +11,7 @@ from harvesters import publish as publishing
 from harvesters import settings as setting
 from harvesters.city import load_city
 from harvesters.cli_standards import check, propose
+from harvesters.cli_versions import diff, plan, undo
 from harvesters.console import (
     WARNINGS,
     city_option,
@@ -63,6 +64,8 @@ def cli() -> None:
 
 cli.add_command(check)
 cli.add_command(propose)
+for command in (plan, diff, undo):
+    cli.add_command(command)
 
 
 @cli.command("list")
@@ -160,8 +163,21 @@ def validate_file(
 @click.option("--all", "everything", is_flag=True, help="市の全データ。Everything of the city.")
 @city_option
 @from_option
-def run(source: str | None, everything: bool, city: str | None, file: Path | None) -> None:
-    """取得、正規化、検証、公開をする。Fetch, normalise, validate and publish."""
+@click.option(
+    "--reason",
+    default="",
+    metavar="TEXT",
+    help="見合わせた公開を理由を添えて承認する。Approve, with a reason, what was held back.",
+)
+def run(
+    source: str | None, everything: bool, city: str | None, file: Path | None, reason: str
+) -> None:
+    """取得、正規化、検証、公開をする。Fetch, normalise, validate and publish.
+
+    --reason には部署の管理者のトークンが要る。It needs the token of an administrator of the department.
+    """
+    if reason and everything:
+        raise click.UsageError("--reason は SOURCE と。--reason needs SOURCE.")
     if bool(source) == everything or (everything and file):
         raise click.UsageError("SOURCE か --all のどちらか。Give SOURCE [--from FILE] or --all.")
     spoken = language()
@@ -170,7 +186,7 @@ def run(source: str | None, everything: bool, city: str | None, file: Path | Non
         publishing.need_portal(setting.read())
     if everything:
         chosen = with_address(chosen, spoken)
-    sys.exit(max(harvest(job, file, spoken) for job in chosen))
+    sys.exit(max(harvest(job, file, spoken, reason) for job in chosen))
 
 
 def with_address(chosen: list[pipeline.Job], spoken: str) -> list[pipeline.Job]:
@@ -184,12 +200,12 @@ def with_address(chosen: list[pipeline.Job], spoken: str) -> list[pipeline.Job]:
     return ready
 
 
-def harvest(job: pipeline.Job, file: Path | None, spoken: str) -> int:
+def harvest(job: pipeline.Job, file: Path | None, spoken: str, reason: str = "") -> int:
     """Runs one job under its title; its exit code."""
     title = job.feed.dataset.title.said(spoken)
     click.secho(f"{job.city.name.said(spoken)} {title}", bold=True)
     try:
-        pipeline.run(job, file)
+        pipeline.run(job, file, reason)
     except HarvestError as error:
         explain(error, spoken)
         return error.exit_code

@@ -12,7 +12,8 @@
     │   ├── AddressError             the server answers, but not with this file (404, 403)   3
     │   ├── NotTheListError          a web page, nothing, a binary file, an unknown encoding 1
     │   ├── ColumnsError             the headings are not those that were agreed             1
-    │   └── InvalidTableError        the table breaks its schema or a rule of the city       1
+    │   ├── InvalidTableError        the table breaks its schema or a rule of the city       1
+    │   └── GateError                more would change than may without a steward's word     1
     ├── PortalError                  the portal did not take what was good
     │   ├── PortalUnreachableError   no answer                                               4
     │   └── PortalRefusedError       an answer, and it was no                                4
@@ -95,6 +96,10 @@ class InvalidTableError(SomebodyMustLookError):
     def __init__(self, ja: str, en: str, report: dict[str, Any]) -> None:
         super().__init__(ja, en)
         self.report = report
+
+
+class GateError(SomebodyMustLookError):
+    """The list is valid, but so much of it is gone or changed that a steward must approve it."""
 
 
 class PortalError(HarvestError):

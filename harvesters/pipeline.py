@@ -81,14 +81,14 @@ def jobs(
     ]
 
 
-def run(job: Job, file: Path | None = None) -> Published:
+def run(job: Job, file: Path | None = None, override_reason: str = "") -> Published:
     """All four steps; however it ends, the folder and the dataset's page know of it."""
     for told in job.folder.broken():
         job.tell("fetch", told)
     try:
         checked = check(job, file)
         refuse_invalid(checked)
-        published = publish(job, checked)
+        published = publish(job, checked, override_reason)
         _record_success(job, checked, published)
     except HarvestError as error:
         _record_failure(job, error)
@@ -194,7 +194,7 @@ def refuse_invalid(checked: Checked) -> None:
     )
 
 
-def publish(job: Job, checked: Checked) -> Published:
+def publish(job: Job, checked: Checked, override_reason: str = "") -> Published:
     """Everything about the dataset to the portal, in one request."""
     published = publishing.publish(
         job.settings,
@@ -204,6 +204,7 @@ def publish(job: Job, checked: Checked) -> Published:
         checked.package,
         checked.verdict,
         checked.report,
+        override_reason,
     )
     job.tell("publish", _outcome(published))
     return published

@@ -1,6 +1,7 @@
 """Hands a checked dataset to the portal; the only module that speaks to CKAN."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,7 @@ import requests
 from harvesters.city import City, Feed
 from harvesters.errors import (
     ConfigurationError,
+    GateError,
     NotInCatalogueError,
     PortalRefusedError,
     PortalUnreachableError,
@@ -28,6 +30,9 @@ TIMEOUT_S = (10, 300)
 """Loading a large table takes the portal a while; connecting does not."""
 
 LONGEST_DETAIL = 500
+LIVE = "CONT"
+"""How the frequencies CONT and UPDATE_CONT end."""
+Files = dict[str, tuple[str, bytes, str]]
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -69,8 +74,27 @@ def publish(
     package: Package,
     verdict: Verdict,
     report: dict[str, Any],
+    override_reason: str = "",
 ) -> Published:
     """Sends metadata, tables, map data and original in one request: all of it counts, or nothing."""
+    fields, files = parts(city, feed, snapshot, package, verdict, report)
+    if override_reason:
+        fields["override_reason"] = override_reason
+    answer = call(settings, "aizu_publish", fields, files)
+    return Published(
+        name=answer["name"], id=answer["id"], rows=answer["rows"], changed=answer["changed"]
+    )
+
+
+def parts(
+    city: City,
+    feed: Feed,
+    snapshot: Snapshot,
+    package: Package,
+    verdict: Verdict,
+    report: dict[str, Any],
+) -> tuple[dict[str, str], Files]:
+    """The fields and the files of that request."""
     name = dataset_name(city, feed)
     filename, media_type = name_and_type(snapshot, package.kind)
     main = package.tables[0]
@@ -81,23 +105,24 @@ def publish(
         "layers": {name: _titled(words) for name, words in package.layer_titles.items()},
         "source": _source(snapshot, main) | {"filename": filename, "media_type": media_type},
         "report": short(report, package),
+        "limits": _limits(feed),
     }
-    files = {"original": (filename, snapshot.content, media_type)}
+    files: Files = {"original": (filename, snapshot.content, media_type)}
     for table in package.tables:
         path = f"{_file_name(name, table.name, main.name)}.csv"
         files[f"table:{table.name}"] = (path, verdict.csv[table.name], "text/csv")
     for layer, content in _layers(package).items():
         path = f"{_file_name(name, layer, main.name)}.geojson"
         files[f"geojson:{layer}"] = (path, content, "application/geo+json")
-    answer = _call(
-        settings,
-        "aizu_publish",
-        {field: json.dumps(value, ensure_ascii=False) for field, value in fields.items()},
-        files,
-    )
-    return Published(
-        name=answer["name"], id=answer["id"], rows=answer["rows"], changed=answer["changed"]
-    )
+    sent = {field: json.dumps(value, ensure_ascii=False) for field, value in fields.items()}
+    return sent, files
+
+
+def _limits(feed: Feed) -> dict[str, Any]:
+    """What may change without a steward's word: of what is there for moments only, everything."""
+    bounds = {"minimum": feed.rows.minimum, "maximum": feed.rows.maximum}
+    live = feed.dataset.frequency.endswith(LIVE)
+    return bounds | ({"removed_share": 1, "all_may_change": True} if live else {})
 
 
 def _resource(table: Table) -> dict[str, Any]:
@@ -123,7 +148,7 @@ def _file_name(dataset: str, part: str, main: str) -> str:
 
 def tell_status(settings: Settings, city: City, feed: Feed, state: str, message: Words) -> None:
     """Lets the dataset's page say when it was last checked, and why it is not newer."""
-    _call(
+    call(
         settings,
         "aizu_harvest_status",
         {
@@ -206,11 +231,8 @@ def _source(snapshot: Snapshot, table: Table) -> dict[str, str]:
     }
 
 
-def _call(
-    settings: Settings,
-    action: str,
-    data: dict[str, str],
-    files: dict[str, tuple[str, bytes, str]] | None = None,
+def call(
+    settings: Settings, action: str, data: Mapping[str, Any], files: Files | None = None
 ) -> dict[str, Any]:
     """One action of the portal; CKAN's and the network's errors become ours."""
     need_portal(settings)
@@ -230,6 +252,8 @@ def _call(
             action, data, files=files, requests_kwargs={"timeout": TIMEOUT_S}
         )
     except ckanapi.ValidationError as error:
+        if reasons := (error.error_dict or {}).get("gate"):
+            raise _held(reasons) from error
         raise _refused("入力に誤りがあります", "it finds mistakes", error.error_dict) from error
     except ckanapi.NotAuthorized as error:
         raise _refused(
@@ -261,6 +285,12 @@ def _spoken(response: requests.Response) -> str:
         return f"{status} {json.dumps(response.json(), ensure_ascii=False)}"
     except ValueError:
         return status
+
+
+def _held(reasons: list[dict[str, str]]) -> GateError:
+    """All reasons of the gate, each a sentence or more, with what to do."""
+    ja, en = ("".join(one["ja"] for one in reasons), " ".join(one["en"] for one in reasons))
+    return GateError(f"公開を見合わせました。{ja}", f"Not published. {en}")
 
 
 def _refused(ja: str, en: str, detail: object) -> PortalRefusedError:

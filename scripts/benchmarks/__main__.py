@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-from benchmarks import portal, search, snowplow, validate
+from benchmarks import diff, portal, search, snowplow, validate
 
-MEASURED = ("portal", "search", "snowplow", "validate")
+MEASURED = ("portal", "search", "snowplow", "validate", "diff")
 
 
 def main() -> int:
@@ -22,6 +22,8 @@ def main() -> int:
         validate.measure()
     elif options.name == "snowplow":
         snowplow.measure()
+    elif options.name == "diff":
+        diff.measure()
     else:
         portal.measure()
     return 0

@@ -64,11 +64,16 @@ def save(told: Settings, file: Path) -> None:
                 tar.add(Path(dumps, name), name)
             for name in KEPT:
                 if (told.var / name).exists():
-                    tar.add(told.var / name, name)
+                    tar.add(told.var / name, name, filter=_lasting)
     half.replace(file)
     out(
         f"saved to {file} ({file.stat().st_size // 1_000_000} MB); it contains secrets: keep it safe"
     )
+
+
+def _lasting(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    """Files that are just arriving may be gone before they are read; no version names them."""
+    return None if member.name == "storage/versions/arriving" else member
 
 
 def restore(told: Settings, file: Path) -> None:

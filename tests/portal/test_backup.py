@@ -1,5 +1,6 @@
 """The commands of docs/operate.md for backup and restore, run as they stand there."""
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -55,6 +56,17 @@ def test_backup_and_restore_as_documented(portal):
             )
             assert here.status_code == 200
             assert here.content == there.content
+        asked = "api/3/action/aizu_versions?name=aizuwakamatsu-hydrant"
+        kept, there = (
+            requests.get(f"{url}/{asked}", timeout=30).json()["result"]["versions"]
+            for url in (restored.url, portal.url)
+        )
+        assert [one["content_hash"] for one in kept] == [one["content_hash"] for one in there]
+        for version in kept:
+            for file in version["files"]:
+                path = file["url"].split("/", 3)[3]
+                content = requests.get(f"{restored.url}/{path}", timeout=30).content
+                assert hashlib.sha256(content).hexdigest() == file["sha256"]
         table = next(r["id"] for r in found["resources"] if r["kind"] == "table")
         rows = requests.get(
             f"{restored.url}/api/3/action/datastore_search?resource_id={table}&limit=0",

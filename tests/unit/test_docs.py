@@ -71,7 +71,7 @@ def test_every_script_is_mentioned(script):
 def test_every_action_is_documented():
     """Each action of the extension is on docs/api.md."""
     source = (ROOT / "ckanext-aizu/ckanext/aizu/logic/action.py").read_text(encoding="utf-8")
-    (names,) = re.findall(r"__all__ = \[(.+?)\]", source)
+    (names,) = re.findall(r"__all__ = \[(.+?)\]", source, re.DOTALL)
     text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     for name in re.findall(r'"(\w+)"', names):
         assert f"`{name}`" in text

@@ -1,12 +1,19 @@
 """The files of a publication as resources of its dataset in the catalogue."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
+
+from ckan.lib import munge
 
 from ckanext.aizu import media_types
 from ckanext.aizu.publication import GEOJSON, ORIGINAL, TABLE, Publication
 
 Resource = dict[str, Any]
+Part = dict[str, Any]
+# Beside the files of a version stands its report.
+RESERVED = ("report.json",)
 KINDS = (TABLE, GEOJSON, ORIGINAL)
 # People look for the one table; of many, the file that holds all of them comes first.
 _ORDER_OF_MANY = (ORIGINAL, GEOJSON, TABLE)
@@ -43,25 +50,21 @@ def ours(dataset: Mapping[str, Any]) -> dict[str, Resource]:
     return {":".join(filter(None, (r["kind"], r.get("part")))): r for r in found}
 
 
-def resources(publication: Publication, before: Mapping[str, Any]) -> list[Resource]:
-    """The dataset's resources: ours renewed under their old ids, those of stewards left as they are.
+def parts(publication: Publication, dataset_id: str, known: Mapping[str, str]) -> list[Part]:
+    """The files of a publication, in the order of the dataset's page, with all that is said of them.
 
     Args:
         publication: what is published.
-        before: the dataset as it is now.
+        dataset_id: id of its dataset.
+        known: ids of the resources that the dataset has, by part.
     """
-    known = ours(before)
     kinds = _ORDER_OF_MANY if len(publication.tables) > 1 else KINDS
-    parts = sorted(_parts(publication), key=lambda part: kinds.index(part.partition(":")[0]))
-    renewed = []
-    for part in parts:
-        # Versions before there were several tables have a kind, and no name.
-        old = known.pop(part, None) or known.pop(part.partition(":")[0], {})
-        renewed.append(_resource(part, publication, old))
-    return renewed + [r for r in before.get("resources", []) if r.get("kind") not in KINDS]
+    order = sorted(_in_order(publication), key=lambda part: kinds.index(part.partition(":")[0]))
+    taken = set(RESERVED)
+    return [_part(part, publication, _id(part, dataset_id, known), taken) for part in order]
 
 
-def _parts(publication: Publication) -> list[str]:
+def _in_order(publication: Publication) -> list[str]:
     """Tables in the order of the call; layers in that of their tables."""
     order = [table.name for table in publication.tables]
 
@@ -72,28 +75,83 @@ def _parts(publication: Publication) -> list[str]:
     return sorted(publication.files, key=place)
 
 
-def _resource(part: str, publication: Publication, before: Resource) -> Resource:
+def _id(part: str, dataset_id: str, known: Mapping[str, str]) -> str:
+    """Of the resource: the old one, or one that anybody can tell before the catalogue knows it.
+
+    Datasets from before there were several tables have parts with a kind and no name.
+    """
+    old = known.get(part) or known.get(part.partition(":")[0])
+    return old or str(uuid.uuid5(uuid.NAMESPACE_URL, f"{dataset_id}:{part}"))
+
+
+def _part(part: str, publication: Publication, resource_id: str, taken: set[str]) -> Part:
     kind, _, name = part.partition(":")
     upload = publication.files[part]
-    filename = upload.filename or ""
-    form, media_type = _FORMATS.get(kind) or media_types.format_and_type(filename)
+    form, media_type = _FORMATS.get(kind) or media_types.format_and_type(upload.filename or "")
     title, title_en = _name(kind, name, publication)
     return {
-        **({"id": before["id"]} if before else {}),
         "kind": kind,
         "part": name,
-        "name": title,
-        "name_en": title_en,
-        "description": _DESCRIPTIONS[kind][0],
-        "description_en": _DESCRIPTIONS[kind][1],
+        "resource_id": resource_id,
+        "filename": _own_name(munge.munge_filename(upload.filename or part), name or kind, taken),
+        "media_type": media_type,
         "format": form,
-        "mimetype": media_type,
         "encoding": publication.source.get("encoding", "") if kind == ORIGINAL else "utf-8",
-        "hash": f"sha256:{publication.hashes[part]}",
-        "url": filename,
-        "upload": upload,
-        **({"datastore_active": bool(before.get("datastore_active"))} if kind == TABLE else {}),
+        "size": publication.sizes[part],
+        "sha256": publication.hashes[part],
+        "title": title,
+        "title_en": title_en,
     }
+
+
+def _own_name(filename: str, part: str, taken: set[str]) -> str:
+    """A name that no other file of the version has; names that differ in case alone are the same."""
+    while filename.lower() in taken:
+        filename = f"{part}-{filename}"
+    taken.add(filename.lower())
+    return filename
+
+
+def resources(files: Iterable[Part], before: Mapping[str, Any], changed_at: str) -> list[Resource]:
+    """The dataset's resources: those of a version, and behind them what stewards have added.
+
+    Args:
+        files: of `parts`.
+        before: the dataset as the catalogue has it.
+        changed_at: when the version was published.
+    """
+    known = {resource["id"]: resource for resource in before.get("resources", [])}
+    renewed = [_resource(part, known.get(part["resource_id"], {}), changed_at) for part in files]
+    return renewed + [r for r in known.values() if r.get("kind") not in KINDS]
+
+
+def _resource(part: Part, before: Resource, changed_at: str) -> Resource:
+    sha256 = f"sha256:{part['sha256']}"
+    same = before.get("hash") == sha256
+    description, description_en = _DESCRIPTIONS[part["kind"]]
+    return {
+        "id": part["resource_id"],
+        "kind": part["kind"],
+        "part": part["part"],
+        "name": part["title"],
+        "name_en": part["title_en"],
+        "description": description,
+        "description_en": description_en,
+        "format": part["format"],
+        "mimetype": part["media_type"],
+        "encoding": part["encoding"],
+        "hash": sha256,
+        "size": part["size"],
+        "url": part["filename"],
+        "url_type": "upload",
+        "last_modified": before.get("last_modified") if same else _in_utc(changed_at),
+        **({"datastore_active": True} if part["kind"] == TABLE else {}),
+    }
+
+
+def _in_utc(moment: str) -> str:
+    """As CKAN stores moments: in UTC, without saying so."""
+    return datetime.fromisoformat(moment).astimezone(UTC).replace(tzinfo=None).isoformat()
 
 
 def _name(kind: str, name: str, publication: Publication) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from ckanext.datastore.backend.postgres import get_write_engine
 from ckanext.datastore.cli import permissions_sql
 from sqlalchemy.engine import make_url
 
-from ckanext.aizu import city
+from ckanext.aizu import city, cli_versions, in_step, versions
 from ckanext.aizu.logic.auth import HARVESTER
 
 TOKEN_NAME = "harvesters"  # noqa: S105  a label, no secret
@@ -30,6 +30,10 @@ def get_commands() -> list[click.Command]:
 @click.group(short_help="The city's portal.")
 def aizu() -> None:
     """Commands of the city's portal."""
+
+
+aizu.add_command(cli_versions.recover)
+aizu.add_command(cli_versions.versions)
 
 
 @aizu.command()
@@ -64,6 +68,7 @@ def setup(
     token = _harvester(admin_email, keep_token=keep_token)
     model.repo.commit()
     _departments_and_themes()
+    in_step.recover_all()
     build_js_translations()
     sys.stdout.write("\n" + json.dumps({"token": token, "password_holds": password_holds}) + "\n")
 
@@ -81,6 +86,7 @@ def datastore_permissions() -> None:
     try:
         with raw.cursor() as cursor:
             cursor.execute("\n".join(lines))
+            versions.create_table(cursor, str(urls[2].username))
         raw.commit()
     finally:
         raw.close()

@@ -20,6 +20,8 @@ from ckanext.aizu.contents import (
     aizu_tables,
 )
 from ckanext.aizu.dates import aizu_date, aizu_zone_name, render_datetime
+from ckanext.aizu.history import aizu_version_totals
+from ckanext.aizu.pages import aizu_page_url
 
 __all__ = [
     "aizu_bare_title",
@@ -36,6 +38,7 @@ __all__ = [
     "aizu_licences",
     "aizu_localised",
     "aizu_map_resources",
+    "aizu_page_url",
     "aizu_resource_kind",
     "aizu_row_counts",
     "aizu_simulated",
@@ -45,6 +48,7 @@ __all__ = [
     "aizu_tables",
     "aizu_title_of",
     "aizu_validation",
+    "aizu_version_totals",
     "aizu_zone_name",
     "render_datetime",
 ]

@@ -6,7 +6,7 @@ import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 from ckan.lib.plugins import DefaultTranslation
 
-from ckanext.aizu import city, cli, japanese_names, pages, status
+from ckanext.aizu import city, cli, japanese_names, pages, retention, status, uploads
 from ckanext.aizu.logic import validators
 
 # CKAN and other plugins take these functions as they find them when they are loaded.
@@ -27,6 +27,7 @@ class AizuPlugin(p.SingletonPlugin, DefaultTranslation):
     p.implements(p.ITranslation)
     p.implements(p.IValidators)
     p.implements(p.IPackageController, inherit=True)
+    p.implements(p.IUploader, inherit=True)
 
     def update_config(self, config: Any) -> None:
         """IConfigurer: adds templates and files, and names the portal after its city."""
@@ -43,7 +44,11 @@ class AizuPlugin(p.SingletonPlugin, DefaultTranslation):
     def get_validators(self) -> dict[str, Any]:
         """IValidators: tags in Japanese, moments, and fields that no form shows."""
         ours = {name: getattr(validators, name) for name in validators.__all__}
-        return {**japanese_names.VALIDATORS, **ours}
+        return {**japanese_names.VALIDATORS, **ours, "aizu_kept_versions": retention.is_kept_number}
+
+    def get_resource_uploader(self, data_dict: dict[str, Any]) -> uploads.PublishedFile | None:
+        """IUploader: files of a published dataset are those of its current version."""
+        return uploads.uploader_of(data_dict)
 
     def i18n_domain(self) -> str:
         """ITranslation: name of our catalogues."""

@@ -31,6 +31,11 @@ class Table:
     title_en: str
     schema: dict[str, Any]
 
+    @classmethod
+    def of(cls, item: Mapping[str, Any]) -> "Table":
+        """Of an item of `resources` that was checked before."""
+        return cls(**{name: item[name] for name in ("name", "title", "title_en", "schema")})
+
     @property
     def fields(self) -> list[dict[str, Any]]:
         """The columns, in their order, as Table Schema describes them."""
@@ -55,6 +60,11 @@ class Publication:
     def hashes(self) -> dict[str, str]:
         """SHA-256 of each file, by part."""
         return {part: _sha256(file.stream) for part, file in self.files.items()}
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Bytes of each file, by part."""
+        return {part: file.stream.seek(0, SEEK_END) for part, file in self.files.items()}
 
     def content_hash(self) -> str:
         """SHA-256 over everything a reader could see change: data, files and description."""

@@ -32,8 +32,8 @@ class Staged:
 
 
 @contextmanager
-def replacing(dataset: str) -> Iterator[connection]:
-    """Opens the DataStore for one publication; commits at the end, rolls back on any error.
+def publishing(dataset: str) -> Iterator[connection]:
+    """Opens the DataStore for the one who publishes a dataset; what is not committed is rolled back.
 
     Publications of one dataset wait for one another, for a while.
 
@@ -45,17 +45,22 @@ def replacing(dataset: str) -> Iterator[connection]:
     try:
         with database.cursor() as cur:
             cur.execute("SET LOCAL lock_timeout = '120s'")
-            cur.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"aizu {dataset}"])
-        yield database
+            # Of the connection, not of a transaction: it lasts until the catalogue is in step.
+            cur.execute("SELECT pg_advisory_lock(hashtext(%s))", [f"aizu {dataset}"])
         database.commit()
+        yield database
     except psycopg2.errors.LockNotAvailable as error:
-        database.rollback()
         message = tk._("Somebody else is publishing this dataset, or reads its tables for long")
         raise tk.ValidationError({"resources": [message]}) from error
-    except BaseException:
-        database.rollback()
-        raise
     finally:
+        try:
+            database.rollback()
+            with database.cursor() as cur:
+                cur.execute("SELECT pg_advisory_unlock_all()")
+            database.commit()
+        except psycopg2.Error:
+            # The server lets go of the lock when the connection is gone.
+            raw.invalidate()
         raw.close()
 
 
@@ -63,7 +68,7 @@ def stage(database: connection, fields: list[dict[str, Any]], table: IO[bytes]) 
     """Loads rows into a new table that nobody sees yet.
 
     Args:
-        database: of `replacing`.
+        database: of `publishing`.
         fields: columns as Table Schema describes them.
         table: CSV in UTF-8, with a header, an empty cell meaning no value.
 
@@ -126,7 +131,7 @@ def lock(database: connection, resource_ids: Collection[str]) -> None:
     is short, and after the last the publication is refused.
     """
     with database.cursor() as cur:
-        names = _present(cur, resource_ids)
+        names = present(cur, resource_ids)
         if not names:
             return
         tables = sql.SQL(", ").join(map(sql.Identifier, names))
@@ -143,7 +148,7 @@ def lock(database: connection, resource_ids: Collection[str]) -> None:
                 time.sleep(LOCK_PAUSE_S)
 
 
-def _present(cur: cursor, resource_ids: Collection[str]) -> list[str]:
+def present(cur: cursor, resource_ids: Collection[str]) -> list[str]:
     """Those that have a table, in an order that is the same for everybody who locks several."""
     cur.execute(
         "SELECT tablename FROM pg_tables WHERE tablename = ANY(%s) ORDER BY tablename",
@@ -156,7 +161,7 @@ def switch(database: connection, staged: Mapping[str, Staged], gone: Collection[
     """Puts staged tables in the place of resources' tables; visible to others at the commit.
 
     Args:
-        database: of `replacing`.
+        database: of `publishing`.
         staged: the new tables, by the id of their resource.
         gone: ids of resources that there will be no more; their tables go with them.
     """
@@ -169,7 +174,7 @@ def switch(database: connection, staged: Mapping[str, Staged], gone: Collection[
                 "ON CONFLICT (resource_id) DO UPDATE SET stats = excluded.stats",
                 [resource_id, json.dumps({"rows": table.rows})],
             )
-        for name in _present(cur, gone):
+        for name in present(cur, gone):
             cur.execute(sql.SQL("DROP TABLE {} CASCADE").format(sql.Identifier(name)))
         cur.execute("DELETE FROM _table_stats WHERE resource_id = ANY(%s)", [list(gone)])
 

@@ -1,8 +1,13 @@
 """Addresses of our own beside CKAN's pages."""
 
-from flask import Blueprint, Response, jsonify, request
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+from flask import Blueprint, Response, current_app, jsonify, request
+from werkzeug.exceptions import NotFound
 
 from ckanext.aizu import japanese_names
+from ckanext.aizu.version_pages import blueprint as versions
 
 names = Blueprint("aizu_names", __name__)
 
@@ -12,6 +17,14 @@ def dataset_name() -> Response:
     """Proposes a name for `?title=`; the dataset form asks while a steward types."""
     proposal = japanese_names.dataset_name(request.args.get("title", ""))
     return jsonify(name=proposal)
+
+
+@names.app_errorhandler(FileNotFoundError)
+def no_such_file(error: FileNotFoundError) -> Any:
+    """A resource whose file has just gone with the version that had it."""
+    if not (request.endpoint or "").endswith("resource.download"):
+        raise error
+    return current_app.handle_http_exception(NotFound(tk._("Resource not found")))
 
 
 @names.after_app_request
@@ -26,4 +39,4 @@ def as_download(response: Response) -> Response:
 
 def get_blueprints() -> list[Blueprint]:
     """All of them, for IBlueprint."""
-    return [names]
+    return [names, versions]

@@ -8,6 +8,7 @@ import pytest
 from harvesters import publish, report, settings, validate
 from harvesters.errors import (
     ConfigurationError,
+    GateError,
     NotInCatalogueError,
     PortalRefusedError,
     PortalUnreachableError,
@@ -56,11 +57,24 @@ def test_everything_goes_in_one_request(portal, send):
     assert headers["Authorization"] == "secret"
     assert set(parts) == {
         "dataset", "organization", "resources", "layers", "source", "report",
-        "table:hydrant", "geojson:hydrant", "original",
+        "limits", "table:hydrant", "geojson:hydrant", "original",
     }  # fmt: skip
+    assert json.loads(parts["limits"]) == {"minimum": 1, "maximum": 3000}
     assert parts["original"] == as_csv([{"備考": " x"}])
     assert parts["table:hydrant"].startswith("\ufeff全国".encode())
     assert json.loads(parts["geojson:hydrant"])["type"] == "FeatureCollection"
+
+
+def test_what_the_gate_holds_back_is_refused_by_the_data(portal, send):
+    """All its reasons are said, and the exit code is that of a list that a person must look at."""
+    gate = [{"table": "hydrant", "rule": "mass-deletion", "ja": "半分です。", "en": "Half of it."}]
+    refused = {"gate": gate, "__type": "Validation Error"}
+    portal.answers["aizu_publish"] = 409, {"success": False, "error": refused}
+    with pytest.raises(GateError) as caught:
+        send()
+    assert caught.value.exit_code == 1
+    assert "半分です。" in caught.value.words.ja
+    assert "Half of it." in caught.value.words.en
 
 
 def test_the_metadata_is_that_of_the_catalogue(portal, send):

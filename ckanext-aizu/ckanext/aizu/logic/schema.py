@@ -1,12 +1,13 @@
 """What each action of ours accepts."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ckan.logic.schema import validator_args
 
 from ckanext.aizu.status import STATES
 
-__all__ = ["harvest_status"]
+__all__ = ["harvest_status", "publish", "undo", "version_diff", "version_show", "versions"]
 
 
 @validator_args
@@ -21,3 +22,90 @@ def harvest_status(
         "message": [default(""), unicode_safe],
         "message_en": [default(""), unicode_safe],
     }
+
+
+@validator_args
+def publish(
+    default: Any,
+    ignore_missing: Any,
+    natural_number_validator: Any,
+    boolean_validator: Any,
+    unicode_safe: Any,
+    aizu_limits: Any,
+    ignore: Any,
+) -> dict[str, Any]:
+    """Of aizu_publish, but for the parts of the publication, which are read by `publication.read`."""
+    return {
+        "limits": [default("{}"), aizu_limits],
+        "replaces": [ignore_missing, natural_number_validator],
+        "dry_run": [default(False), boolean_validator],
+        "override_reason": [default(""), unicode_safe, _stripped],
+        "__extras": [ignore],
+    }
+
+
+@validator_args
+def undo(
+    not_empty: Any, ignore_missing: Any, is_positive_integer: Any, unicode_safe: Any
+) -> dict[str, Any]:
+    """Of aizu_undo."""
+    return {
+        "name": [not_empty, unicode_safe],
+        "to": [ignore_missing, is_positive_integer],
+        "reason": [not_empty, unicode_safe, _stripped, not_empty],
+    }
+
+
+@validator_args
+def versions(
+    not_empty: Any,
+    default: Any,
+    natural_number_validator: Any,
+    unicode_safe: Any,
+) -> dict[str, Any]:
+    """Of aizu_versions."""
+    return {
+        "name": [not_empty, unicode_safe],
+        "limit": [default(50), natural_number_validator, _at_most(200)],
+        "offset": [default(0), natural_number_validator],
+    }
+
+
+@validator_args
+def version_show(not_empty: Any, is_positive_integer: Any, unicode_safe: Any) -> dict[str, Any]:
+    """Of aizu_version_show."""
+    return {
+        "name": [not_empty, unicode_safe],
+        "number": [not_empty, is_positive_integer],
+    }
+
+
+@validator_args
+def version_diff(
+    not_empty: Any,
+    default: Any,
+    ignore_missing: Any,
+    is_positive_integer: Any,
+    natural_number_validator: Any,
+    unicode_safe: Any,
+) -> dict[str, Any]:
+    """Of aizu_version_diff."""
+    return {
+        "name": [not_empty, unicode_safe],
+        "from": [not_empty, is_positive_integer],
+        "to": [not_empty, is_positive_integer],
+        "table": [ignore_missing, unicode_safe],
+        "limit": [default(100), natural_number_validator, _at_most(1000)],
+        "offset": [default(0), natural_number_validator],
+    }
+
+
+def _at_most(most: int) -> Callable[[int], int]:
+    def validator(value: int) -> int:
+        return min(value, most)
+
+    return validator
+
+
+def _stripped(value: str) -> str:
+    return value.strip()

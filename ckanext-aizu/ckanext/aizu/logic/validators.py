@@ -1,11 +1,21 @@
 """What CKAN and scheming lack to check a dataset of ours."""
 
+import json
 from datetime import datetime
 from typing import Any
 
 import ckan.plugins.toolkit as tk
 
-__all__ = ["aizu_instant", "aizu_keep"]
+from ckanext.aizu.gate import Limits
+
+__all__ = ["aizu_instant", "aizu_keep", "aizu_limits"]
+
+_LIMITS = {
+    "minimum": (int,),
+    "maximum": (int, type(None)),
+    "removed_share": (int, float),
+    "all_may_change": (bool,),
+}
 
 
 def aizu_instant(value: str) -> str:
@@ -17,6 +27,18 @@ def aizu_instant(value: str) -> str:
     if instant.tzinfo is None:
         raise tk.Invalid(tk._("%s does not say its distance from UTC (Z or +09:00)") % value)
     return value
+
+
+def aizu_limits(value: Any) -> Limits:
+    """Reads what a dataset allows to change: a JSON object."""
+    try:
+        told = json.loads(value) if isinstance(value, str) else value
+        if not all(type(told[name]) in _LIMITS[name] for name in told):
+            raise TypeError
+        return Limits(**told)
+    except (KeyError, TypeError, ValueError) as error:
+        message = tk._("Expected a JSON object of minimum, maximum, removed_share, all_may_change")
+        raise tk.Invalid(message) from error
 
 
 def aizu_keep(key: tuple[Any, ...], data: dict[Any, Any], _errors: Any, context: Any) -> None:

@@ -1,0 +1,329 @@
+"""Publishes a dataset whole: what is new is laid ready where nobody sees it, and one commit switches to it."""
+
+import io
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any
+
+import ckan.lib.plugins as lib_plugins
+import ckan.plugins.toolkit as tk
+from ckan import model
+from ckan.types import Context
+from psycopg2.extensions import connection
+
+from ckanext.aizu import (
+    blobs,
+    catalogue_resources,
+    in_step,
+    publication,
+    retention,
+    table,
+    versions,
+)
+from ckanext.aizu.departments import department
+from ckanext.aizu.gate import Limits, undone
+from ckanext.aizu.publication import Publication
+from ckanext.aizu.versions import Version
+
+if TYPE_CHECKING:
+    from ckanext.aizu.plan import Plan
+
+JSON = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """How a caller wants to publish."""
+
+    limits: Limits
+    replaces: int | None = None
+    """Number of the version that he believes to be current; 0: none."""
+    dry_run: bool = False
+    override_reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A dataset that is about to get a version, and what is there now."""
+
+    context: Context
+    database: connection
+    dataset_id: str
+    before: JSON | None
+    """As the catalogue has it."""
+    current: Version | None
+
+    @property
+    def known(self) -> dict[str, str]:
+        """Ids of the resources that it has, by part."""
+        return {
+            part: one["id"] for part, one in catalogue_resources.ours(self.before or {}).items()
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A version that only lacks the switch."""
+
+    version: Version
+    staged: Mapping[str, table.Staged]
+    plan: "Plan"
+    reasons: list[JSON]
+    """Of the gate."""
+
+
+@contextmanager
+def opened(context: Context, name: str) -> Iterator[Place]:
+    """Waits for others who publish the dataset, and ends what one of them had to leave unfinished."""
+    with table.publishing(name) as database:
+        in_step.recover(database, name)
+        before = _existing(context, name)
+        with database.cursor() as cur:
+            current = versions.current(cur, before["id"]) if before else None
+        yield Place(
+            context=context,
+            database=database,
+            dataset_id=before["id"] if before else str(uuid.uuid4()),
+            before=before,
+            current=current,
+        )
+
+
+def _existing(context: Context, name: str) -> JSON | None:
+    try:
+        found: JSON = tk.get_action("package_show")(tk.fresh_context(context), {"id": name})
+    except tk.ObjectNotFound:
+        return None
+    if found["name"] != name:
+        raise tk.ValidationError({"dataset": [tk._("A name is expected, not the id of a dataset")]})
+    if found["state"] == "deleted":
+        message = tk._("%s was deleted in the catalogue: restore it there, or stop publishing it")
+        raise tk.ValidationError({"dataset": [message % name]})
+    return found
+
+
+def publish(context: Context, incoming: Publication, wishes: Wishes) -> JSON:
+    """Makes a publication the current version of its dataset, or says what it would change.
+
+    Returns:
+        The answer of aizu_publish.
+    """
+    with opened(context, incoming.dataset["name"]) as place:
+        _refuse_other_base(place, wishes)
+        if place.current and place.current.content_hash == incoming.content_hash():
+            return _unchanged(place, place.current, wishes)
+        if wishes.dry_run:
+            with blobs.arriving() as arrivals:
+                return _planned(place, _ready(place, incoming, "", arrivals, wishes), wishes)
+        with (
+            department(context, incoming.organization) as owner_id,
+            blobs.arriving() as arrivals,
+        ):
+            ready = _ready(place, incoming, owner_id, arrivals, wishes)
+            check_metadata(place, ready.version)
+            if ready.reasons and not wishes.override_reason:
+                refused: list[str | JSON] = [*ready.reasons]
+                raise tk.ValidationError({"gate": refused})
+            switch(place, ready.version, ready.staged, arrivals)
+        in_step.bring(place.database, ready.version)
+        return answer(ready.version, changed=True)
+
+
+def _refuse_other_base(place: Place, wishes: Wishes) -> None:
+    there = place.current.number if place.current else 0
+    if wishes.replaces not in (None, there):
+        message = tk._("Version %i is expected to be current, but it is version %i")
+        raise tk.ValidationError({"replaces": [message % (wishes.replaces, there)]})
+
+
+def _unchanged(place: Place, current: Version, wishes: Wishes) -> JSON:
+    if wishes.dry_run:
+        return {"changed": False, "ok": True, "version": current.number}
+    changed = (place.before or {}).get("modified") or current.published_at
+    in_step.record_check(place.dataset_id, "unchanged", now(), changed)
+    return answer(current, changed=False)
+
+
+def _described(place: Place, incoming: Publication, owner_id: str) -> Version:
+    """The version as it will be; rows, changes and report are not known yet."""
+    dataset = {**incoming.dataset, **({"owner_org": owner_id} if owner_id else {})}
+    with place.database.cursor() as cur:
+        number = versions.next_number(cur, place.dataset_id)
+    return Version(
+        dataset_id=place.dataset_id,
+        number=number,
+        published_at=now(),
+        published_by=user_id(place.context),
+        content_hash=incoming.content_hash(),
+        replaces=place.current.number if place.current else None,
+        rows={},
+        parts=catalogue_resources.parts(incoming, place.dataset_id, place.known),
+        dataset=dataset,
+        organization=incoming.organization,
+        resources=[vars(one) for one in incoming.tables],
+        source=incoming.source,
+        report_sha256="",
+        changes={},
+        lifted=[],
+    )
+
+
+def check_metadata(place: Place, version: Version) -> None:
+    """Refuses what the catalogue would refuse, before anything is changed, with the caller's own rights."""
+    package = model.Package.get(place.dataset_id)
+    action = "package_update" if package else "package_create"
+    described = in_step.as_dataset(version, place.before or {})
+    auth = {"id": place.dataset_id} if package else described
+    tk.check_access(action, tk.fresh_context(place.context), dict(auth))
+    plugin = lib_plugins.lookup_package_plugin("dataset")
+    schema = plugin.update_package_schema() if package else plugin.create_package_schema()
+    context = tk.fresh_context(place.context)
+    context["schema"] = schema
+    if package:
+        context["package"] = package
+        described["id"] = package.id
+    _, errors = lib_plugins.plugin_validate(plugin, context, described, schema, action)
+    if errors:
+        model.Session.rollback()
+        raise tk.ValidationError(errors)
+
+
+def _ready(
+    place: Place, incoming: Publication, owner_id: str, arrivals: blobs.Arrivals, wishes: Wishes
+) -> Ready:
+    """Loads the tables, writes the files and compares; nothing of it can be seen."""
+    # Polars takes a while to load, and the portal's pages do without it.
+    from ckanext.aizu import plan as planning
+
+    with place.database.cursor() as cur:
+        versions.keep_blobs(cur)
+    streams = {part: file.stream for part, file in incoming.files.items()}
+    schemas = {one.name: one.fields for one in incoming.tables}
+    staged = load(place.database, schemas, streams)
+    for stream in streams.values():
+        arrivals.add(stream)
+    version = _described(place, incoming, owner_id)
+    plan = planning.make(
+        place.current,
+        version.resources,
+        {n: arrivals.path(incoming.hashes[f"{publication.TABLE}:{n}"]) for n in schemas},
+        wishes.limits,
+        incoming.dataset["key_columns"],
+    )
+    reasons = [*plan.reasons, *_undone(place, version)]
+    report = json.dumps(incoming.report, ensure_ascii=False).encode()
+    version = replace(
+        version,
+        rows={name: loaded.rows for name, loaded in staged.items()},
+        report_sha256=arrivals.add(io.BytesIO(report)),
+        changes=plan.changes(),
+        lifted=reasons,
+        reason=wishes.override_reason if reasons else "",
+    )
+    return Ready(version=version, staged=staged, plan=plan, reasons=reasons)
+
+
+def load(
+    database: connection, schemas: Mapping[str, list[JSON]], streams: Mapping[str, IO[bytes]]
+) -> dict[str, table.Staged]:
+    """Loads tables under names that nobody knows; the first that does not fit its schema is refused.
+
+    Args:
+        database: of the place.
+        schemas: the fields of each table, by name.
+        streams: CSV, by part.
+    """
+    staged = {}
+    for name, fields in schemas.items():
+        part = f"{publication.TABLE}:{name}"
+        try:
+            staged[name] = table.stage(database, fields, streams[part])
+        except ValueError as error:
+            raise tk.ValidationError({part: [str(error)]}) from error
+    return staged
+
+
+def _undone(place: Place, version: Version) -> list[JSON]:
+    """The reason against content that was undone, as long as nothing else has come since."""
+    last = place.current
+    if last is None or last.restores is None:
+        return []
+    with place.database.cursor() as cur:
+        past = versions.of_dataset(cur, place.dataset_id)
+    for one in past:
+        if last.restores < one.number < last.number and one.content_hash == version.content_hash:
+            told = undone(one.number, last.reason)
+            return [{"table": "", "rule": str(told.rule), "ja": told.ja, "en": told.en}]
+    return []
+
+
+def _planned(place: Place, ready: Ready, wishes: Wishes) -> JSON:
+    """What a dry run answers."""
+    version, reasons = ready.version, ready.reasons
+    there = {part["sha256"] for part in place.current.parts} if place.current else set()
+    return {
+        "changed": True,
+        "ok": not reasons or bool(wishes.override_reason),
+        "version": version.number,
+        "replaces": version.replaces,
+        "tables": ready.plan.tables(),
+        "reasons": reasons,
+        "notes": ready.plan.notes,
+        "files": [
+            {
+                "part": versions.part_name(part),
+                "filename": part["filename"],
+                "size": part["size"],
+                "changed": part["sha256"] not in there,
+            }
+            for part in version.parts
+        ],
+    }
+
+
+def switch(
+    place: Place, version: Version, staged: Mapping[str, table.Staged], arrivals: blobs.Arrivals
+) -> None:
+    """The commit; the catalogue is brought in step with it next, or after a crash by `in_step.recover`.
+
+    Args:
+        place: the dataset.
+        version: the new version, complete.
+        staged: its tables, loaded, by name.
+        arrivals: its files.
+    """
+    ids = {versions.part_name(part): part["resource_id"] for part in version.parts}
+    gone = set(place.known.values()) - set(ids.values())
+    loaded = {ids[f"{publication.TABLE}:{name}"]: one for name, one in staged.items()}
+    table.lock(place.database, {*place.known.values(), *loaded})
+    arrivals.keep()
+    table.switch(place.database, loaded, gone)
+    versions.add(place.database, version)
+    with place.database.cursor() as cur:
+        versions.retire(cur, place.dataset_id, retention.kept(place.before))
+    place.database.commit()
+
+
+def answer(version: Version, *, changed: bool) -> JSON:
+    """What aizu_publish says."""
+    return {
+        "id": version.dataset_id,
+        "name": version.dataset["name"],
+        "version": version.number,
+        "rows": sum(version.rows.values()),
+        "changed": changed,
+        "resources": {versions.part_name(part): part["resource_id"] for part in version.parts},
+    }
+
+
+def user_id(context: Context) -> str:
+    user = model.User.get(context.get("user") or "")
+    return user.id if user else ""
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

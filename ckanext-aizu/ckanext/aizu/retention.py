@@ -1,0 +1,131 @@
+"""How long versions are kept, what they take, and the removal of what nobody can ask for any more."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import ckan.plugins.toolkit as tk
+from ckan import model
+from ckanext.datastore.backend.postgres import get_write_engine
+from psycopg2 import sql
+from psycopg2.extensions import cursor
+
+from ckanext.aizu import blobs, table, versions
+
+KEPT, LEAST = 100, 2
+"""Versions of a dataset whose files are kept, if it says nothing else; and how few it may say."""
+REMEMBERED = 1000
+"""Versions without files that are still listed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """What a dataset takes on the disk."""
+
+    name: str
+    versions: int
+    gone: int
+    files: int
+    """Different contents; one that several versions have is counted once."""
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pruned:
+    """What a pruning did."""
+
+    gone: int
+    purged: int
+    removed: int
+    packed: int
+
+
+def kept(dataset: Mapping[str, Any] | None) -> int:
+    """How many versions of a dataset keep their files."""
+    told = str((dataset or {}).get("keep_versions") or "")
+    return max(LEAST, int(told)) if told.isdecimal() else KEPT
+
+
+def sizes() -> list[Size]:
+    """What each dataset takes, the largest first."""
+    by_dataset: dict[str, list[versions.Version]] = {}
+    with versions.reading() as cur:
+        for version in versions.everything(cur):
+            by_dataset.setdefault(version.dataset_id, []).append(version)
+    return sorted(map(_size, by_dataset.values()), key=lambda size: size.bytes, reverse=True)
+
+
+def _size(found: list[versions.Version]) -> Size:
+    there = [version for version in found if version.state != versions.GONE]
+    contents = {sha256 for version in there for sha256 in version.contents}
+    return Size(
+        name=found[0].dataset["name"],
+        versions=len(there),
+        gone=len(found) - len(there),
+        files=len(contents),
+        bytes=sum(map(blobs.size, contents)),
+    )
+
+
+def prune() -> Pruned:
+    """Retires old versions, forgets purged datasets, removes files that no version names, packs past ones."""
+    with _alone() as cur:
+        purged = _forget_purged(cur)
+        gone = sum(_retire(cur, version) for version in versions.all_current(cur))
+        named, now = versions.all_contents(cur), versions.current_contents(cur)
+        # A crash before the commit leaves versions whose files are gone, and these say so.
+        removed = blobs.remove_all_but(named)
+    packed = sum(_pack(sha256) for sha256 in sorted(named - now))
+    return Pruned(gone=gone, purged=purged, removed=removed, packed=packed)
+
+
+def _pack(sha256: str) -> bool:
+    """One at a time: who publishes waits meanwhile."""
+    with _alone() as cur:
+        return sha256 not in versions.current_contents(cur) and blobs.pack(sha256)
+
+
+@contextmanager
+def _alone() -> Iterator[cursor]:
+    """A transaction during which nobody else names or removes a file."""
+    raw = get_write_engine().raw_connection()
+    try:
+        with raw.cursor() as cur:
+            versions.alone_with_blobs(cur)
+            yield cur
+        raw.commit()
+    finally:
+        raw.rollback()
+        raw.close()
+
+
+def _retire(cur: cursor, version: versions.Version) -> int:
+    package = model.Package.get(version.dataset_id)
+    count = versions.retire(cur, version.dataset_id, kept(package.extras if package else None))
+    versions.forget(cur, version.dataset_id, REMEMBERED)
+    return count
+
+
+def _forget_purged(cur: cursor) -> int:
+    """A sysadmin who purges a dataset wants nothing of it to be left: rows, tables, files."""
+    purged = [
+        version
+        for version in versions.all_current(cur)
+        if version.in_step and model.Package.get(version.dataset_id) is None
+    ]
+    for version in purged:
+        ids = [part["resource_id"] for part in version.parts]
+        for name in table.present(cur, ids):
+            cur.execute(sql.SQL("DROP TABLE {} CASCADE").format(sql.Identifier(name)))
+        versions.forget(cur, version.dataset_id, 0)
+    return len(purged)
+
+
+def is_kept_number(value: Any) -> int | None:
+    """Reads how many versions are to be kept, or nothing."""
+    if value in (None, ""):
+        return None
+    if not str(value).isdecimal() or int(value) < LEAST:
+        raise tk.Invalid(tk._("A whole number is expected, at least %i") % LEAST)
+    return int(value)

@@ -1,0 +1,204 @@
+"""Pages, files and feeds of the versions of a dataset; their addresses stay for good."""
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import ckan.plugins.toolkit as tk
+from ckan.types import Context
+from flask import Blueprint, Response, current_app, request
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import Gone, HTTPException, NotFound
+from werkzeug.wsgi import wrap_file
+
+from ckanext.aizu import blobs, city, feeds, history, versions
+from ckanext.aizu.history import Comparison
+
+blueprint = Blueprint("aizu_versions", __name__)
+PAGE_ROWS = 50
+LISTED = 50
+FOREVER = "public, max-age=31536000, immutable"
+PRIVATE = "private, max-age=31536000, immutable"
+
+
+class UnchangingResponse(Response):
+    """A file at an address where it will always be; CKAN writes its own Cache-Control, last of all."""
+
+    caching = FOREVER
+
+    def get_wsgi_headers(self, environ: Any) -> Headers:
+        """What is sent, after everybody has had his say."""
+        headers = super().get_wsgi_headers(environ)
+        headers["Cache-Control"] = self.caching
+        return headers
+
+
+@blueprint.errorhandler(tk.ObjectNotFound)
+@blueprint.errorhandler(tk.NotAuthorized)
+def not_found(error: Exception) -> Any:
+    """No dataset, version, table or file of this name; nobody learns that there is a private dataset."""
+    told = str(error) if isinstance(error, tk.ObjectNotFound) else ""
+    return _page_of(NotFound(told or tk._("Dataset not found")))
+
+
+@blueprint.errorhandler(tk.ValidationError)
+def gone(error: tk.ValidationError) -> Any:
+    """Files that are not kept any more."""
+    return _page_of(Gone("; ".join(map(str, error.error_summary.values()))))
+
+
+def _page_of(error: HTTPException) -> Any:
+    """CKAN's page of an error; raised in here it would be none."""
+    return current_app.handle_http_exception(error)
+
+
+def _context() -> Context:
+    return {"user": tk.current_user.name, "auth_user_obj": tk.current_user}
+
+
+@blueprint.route("/dataset/<id>/versions")
+def index(id: str) -> str:  # noqa: A002 (CKAN's name for it)
+    """All versions, with what each changed."""
+    dataset = history.dataset_of(_context(), id)
+    page = max(1, request.args.get("page", 1, int))
+    asked = {"name": dataset["id"], "limit": LISTED, "offset": (page - 1) * LISTED}
+    found = tk.get_action("aizu_versions")(_context(), asked)
+    return tk.render(
+        "aizu/versions.html",
+        {"pkg_dict": dataset, "pkg": dataset, "page": page, "pages": -(-found["count"] // LISTED)}
+        | found,
+    )
+
+
+@blueprint.route("/dataset/<id>/version/<int:number>")
+def read(id: str, number: int) -> str:  # noqa: A002
+    """One version: its files, its hash, where it came from."""
+    dataset = history.dataset_of(_context(), id)
+    found = history.whole(_context(), dataset, history.one(dataset, number))
+    return tk.render("aizu/version.html", {"pkg_dict": dataset, "pkg": dataset, "version": found})
+
+
+@blueprint.route("/dataset/<id>/version/<int:number>/report.json")
+def report(id: str, number: int) -> Response:  # noqa: A002
+    """The Frictionless report of a version."""
+    dataset = history.dataset_of(_context(), id)
+    version = history.one(dataset, number)
+    return _sent(dataset, version, version.report_sha256, "report.json", "application/json")
+
+
+@blueprint.route("/dataset/<id>/version/<int:number>/<filename>")
+def file(id: str, number: int, filename: str) -> Response:  # noqa: A002
+    """A file as it was in a version; it never changes."""
+    dataset = history.dataset_of(_context(), id)
+    version = history.one(dataset, number)
+    part = next((part for part in version.parts if part["filename"] == filename), None)
+    if part is None:
+        raise tk.ObjectNotFound(tk._("Version %i has no file of this name") % number)
+    return _sent(dataset, version, part["sha256"], filename, part["media_type"])
+
+
+def _sent(
+    dataset: dict[str, Any], version: versions.Version, sha256: str, name: str, media_type: str
+) -> Response:
+    if version.state == versions.GONE or not blobs.is_kept(sha256):
+        message = tk._("The files of version %i are not kept any more") % version.number
+        raise tk.ValidationError({"version": [message]})
+    content = wrap_file(request.environ, blobs.opened(sha256))
+    response = UnchangingResponse(content, mimetype=media_type, direct_passthrough=True)
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.set_etag(sha256)
+    if dataset.get("private"):
+        response.caching = PRIVATE
+    response.make_conditional(request)
+    return response
+
+
+@blueprint.route("/dataset/<id>/diff/<int:before>..<int:after>")
+def diff(id: str, before: int, after: int) -> str:  # noqa: A002
+    """What differs between two versions, page by page."""
+    from ckanext.aizu.diff_shown import summary, to_json  # Polars, as in history
+
+    found = _compared(id, before, after)
+    page = max(1, request.args.get("page", 1, int))
+    shown = to_json(found.diff, (page - 1) * PAGE_ROWS, PAGE_ROWS)
+    return tk.render(
+        "aizu/version_diff.html",
+        {
+            "pkg_dict": found.dataset,
+            "pkg": found.dataset,
+            "before": found.before,
+            "after": found.after,
+            "table": found.table,
+            "tables": history.tables(found.before, found.after),
+            "columns": list(found.diff.after.types or found.diff.before.types),
+            "summary": summary(found.diff, "en" if str(tk.h.lang()).startswith("en") else "ja"),
+            "diff": shown,
+            "page": page,
+            "pages": -(-shown["total"] // PAGE_ROWS),
+            "map": _map(found) if found.position and shown["total"] else None,
+        },
+    )
+
+
+@blueprint.route("/dataset/<id>/diff/<int:before>..<int:after>.geojson")
+def diff_map(id: str, before: int, after: int) -> Response:  # noqa: A002
+    """The rows that differ as places, what moved as a line."""
+    from ckanext.aizu.diff_shown import as_geojson  # Polars, as in history
+
+    found = _compared(id, before, after)
+    if not found.position:
+        raise tk.ObjectNotFound(tk._("The table has no coordinates"))
+    layer = as_geojson(found.diff, found.position)
+    for feature in layer["features"]:
+        feature["properties"] = _in_words(feature["properties"])
+    return Response(json.dumps(layer, ensure_ascii=False), mimetype="application/geo+json")
+
+
+def _compared(name: str, before: int, after: int) -> Comparison:
+    dataset = history.dataset_of(_context(), name)
+    return history.compared(dataset, before, after, request.args.get("table", ""))
+
+
+def _in_words(row: dict[str, Any]) -> dict[str, str]:
+    """A row that differs as a place on the map tells of it: `kind` is what the map tells apart."""
+    words = {"added": tk._("Added"), "changed": tk._("Changed"), "removed": tk._("Removed")}
+    cells = {
+        column: f"{cell['before']} → {cell['after']}" if isinstance(cell, dict) else cell
+        for column, cell in row["cells"].items()
+    }
+    return {"kind": words[row["change"]], **row["key"], **cells}
+
+
+def _map(found: Comparison) -> dict[str, Any]:
+    address = tk.h.url_for(
+        "aizu_versions.diff_map",
+        id=found.dataset["name"],
+        before=found.before.number,
+        after=found.after.number,
+        table=found.table,
+    )
+    layer = {
+        "source": {"url": address},
+        "title": tk._("Changes"),
+        "labels": {"kind": tk._("Change")},
+    }
+    return {"layers": [layer], "base": city.here()["map"]}
+
+
+@blueprint.route("/dataset/<id>/changes.atom")
+def atom(id: str) -> Response:  # noqa: A002
+    """The changes of the data as an Atom feed."""
+    return Response(feeds.atom(*_news(id)), mimetype="application/atom+xml")
+
+
+@blueprint.route("/dataset/<id>/changes.json")
+def json_feed(id: str) -> Response:  # noqa: A002
+    """The changes of the data as a JSON Feed."""
+    return Response(feeds.json_feed(*_news(id)), mimetype="application/feed+json")
+
+
+def _news(name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    dataset = history.dataset_of(_context(), name)
+    asked = {"name": dataset["id"], "limit": feeds.ENTRIES}
+    return dataset, tk.get_action("aizu_versions")(_context(), asked)["versions"]
