@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from harvesters import alone, keep, pipeline
-from harvesters import publish as publishing
+from harvesters import alone, cli_schedule, perform, pipeline
 from harvesters import settings as setting
 from harvesters.city import load_city
 from harvesters.cli_standards import check, propose
@@ -25,9 +24,6 @@ STEPS = {
     "validate": Words("検証", "validate"),
     "publish": Words("公開", "publish"),
 }
-STATUS = Words(
-    "市,データ,状態,確認,最終成功,行数,説明", "city,source,state,checked,last good,rows,message"
-)
 LIST = Words("名前,題名,担当,予定,アドレス", "name,title,department,schedule,address")
 LARGE_BYTES = 1_000_000
 
@@ -69,7 +65,7 @@ def list_sources(city: str | None) -> None:
             name,
             feed.dataset.title.said(spoken),
             feed.department.title.said(spoken),
-            feed.schedule,
+            feed.schedule.text,
             feed.url or "--from",
         )
         for name, feed in loaded.feeds.items()
@@ -159,7 +155,7 @@ def run(source: str | None, everything: bool, city: str | None, file: Path | Non
     spoken = language()
     with refusals(spoken):
         chosen = jobs([source] if source else [], city)
-        publishing.need_portal(setting.read())
+        setting.need_portal(setting.read())
     if everything:
         chosen = with_address(chosen, spoken)
     sys.exit(max(harvest(job, file, spoken) for job in chosen))
@@ -181,33 +177,11 @@ def harvest(job: pipeline.Job, file: Path | None, spoken: str) -> int:
     title = job.feed.dataset.title.said(spoken)
     click.secho(f"{job.city.name.said(spoken)} {title}", bold=True)
     try:
-        pipeline.run(job, file)
+        perform.one(job, file)
     except HarvestError as error:
         explain(error, spoken)
         return error.exit_code
     return 0
-
-
-@cli.command()
-@json_option
-def status(as_json: bool) -> None:
-    """前回の結果。How the last runs ended."""
-    spoken = language()
-    folders = keep.folders(setting.read().var)
-    for folder in folders:
-        for broken in folder.broken():
-            click.echo(broken.said(spoken), err=True)
-    found = [told for folder in folders if (told := folder.status())]
-    if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
-        return
-    keys = ("city", "source", "state", "checked_at", "last_good", "rows")
-    rows = [
-        [str(one.get(key, "")) for key in keys]
-        + [one["message_en" if spoken == "en" else "message"]]
-        for one in found
-    ]
-    click.echo(as_table(rows, STATUS.said(spoken).split(",")))
 
 
 def one_job(source: str, city: str | None, *, quiet: bool = False) -> pipeline.Job:
@@ -235,3 +209,7 @@ def progress(done: int, total: int) -> None:
     """Says on a terminal how far a long download is."""
     if total >= LARGE_BYTES and sys.stderr.isatty():
         click.echo(f"\r  {done / total:4.0%} {done:,} / {total:,}", err=True, nl=done >= total)
+
+
+for command in cli_schedule.COMMANDS:
+    cli.add_command(command)

@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from harvesters.errors import (
     NotTheListError,
     OwnFaultError,
     PortalError,
+    SupersededError,
 )
 from harvesters.fetch import Snapshot
 from harvesters.publish import Published
@@ -49,6 +50,8 @@ class Job:
     folder: keep.Folder
     tell: Tell
     progress: Progress
+    guard: Callable[[], None] = field(default=lambda: None)
+    """Asked before the portal is told anything; raises where the run is another worker's by now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,13 +91,18 @@ def run(job: Job, file: Path | None = None) -> Published:
     try:
         checked = check(job, file)
         refuse_invalid(checked)
+        job.guard()
         published = publish(job, checked)
         _record_success(job, checked, published)
+    except SupersededError:
+        raise
     except HarvestError as error:
+        job.guard()
         _record_failure(job, error)
         raise
     except Exception as error:  # noqa: BLE001  a fault in one source must not stop the others
         failed = _own_fault(job, error)
+        job.guard()
         _record_failure(job, failed)
         raise failed from error
     return published

@@ -17,8 +17,11 @@ import pytest
 from harvesters.city import load_city
 from harvesters.dataset import Bounds
 from harvesters.fetch import Snapshot
+from harvesters.journal import Journal
 from harvesters.source import Package
 from harvesters.sources import hydrant
+
+from .redis_server import Server
 
 ROOT = Path(__file__).parents[3]
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
@@ -112,7 +115,7 @@ def sent(headers, body):
 @pytest.fixture
 def settings_env(monkeypatch, tmp_path):
     """An empty environment of our settings, with a folder of its own; Japanese."""
-    for name in ("PORTAL_URL", "API_TOKEN", "CITY", "CITY_URL", "CONTACT"):
+    for name in ("PORTAL_URL", "API_TOKEN", "CITY", "CITY_URL", "CONTACT", "REDIS_URL"):
         monkeypatch.delenv(f"AIZU_{name}", raising=False)
     monkeypatch.setenv("AIZU_VAR", str(tmp_path / "var"))
     monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
@@ -175,3 +178,18 @@ def alone(name):
 def only(table):
     """The package of a dataset that has one table."""
     return Package(tables=(table,))
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory):
+    """A Redis for all tests of this module's folder."""
+    server = Server(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def journal(redis_server):
+    """An empty journal."""
+    redis_server.redis.flushall()
+    return Journal(redis_server.redis)
