@@ -15,8 +15,9 @@ from harvesters.dataset import Field, load
 from harvesters.errors import InvalidTableError
 from harvesters.fetch import Snapshot
 from harvesters.gtfs import package as gtfs_package
+from harvesters.jobs import Job
 from harvesters.library import holdings, reading
-from harvesters.pipeline import Job, named, normalise, read_told
+from harvesters.pipeline import named, normalise, read_told
 from harvesters.rules import TYPES
 from harvesters.source import Package, Table, frame_of
 from harvesters.words import Words

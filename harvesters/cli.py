@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from harvesters import alone, cli_schedule, perform, pipeline
+from harvesters import alone, cli_schedule, jobs, perform, pipeline
 from harvesters import settings as setting
 from harvesters.city import load_city
 from harvesters.cli_standards import check, propose
 from harvesters.console import city_option, explain, json_option, refusals, show, write_page
 from harvesters.errors import ConfigurationError, HarvestError
+from harvesters.jobs import Job
 from harvesters.page import as_page
 from harvesters.report import warnings
 from harvesters.terminal import as_table, padded
@@ -154,25 +155,25 @@ def run(source: str | None, everything: bool, city: str | None, file: Path | Non
         raise click.UsageError("SOURCE か --all のどちらか。Give SOURCE [--from FILE] or --all.")
     spoken = language()
     with refusals(spoken):
-        chosen = jobs([source] if source else [], city)
+        chosen = chosen_jobs([source] if source else [], city)
         setting.need_portal(setting.read())
     if everything:
         chosen = with_address(chosen, spoken)
     sys.exit(max(harvest(job, file, spoken) for job in chosen))
 
 
-def with_address(chosen: list[pipeline.Job], spoken: str) -> list[pipeline.Job]:
+def with_address(chosen: list[Job], spoken: str) -> list[Job]:
     """Names the jobs that have nothing to fetch; without any other there is nothing to do."""
     for job in chosen:
         if not job.feed.url:
-            explain(pipeline.no_address(job), spoken)
+            explain(jobs.no_address(job), spoken)
     ready = [job for job in chosen if job.feed.url]
     if not ready:
         sys.exit(ConfigurationError.exit_code)
     return ready
 
 
-def harvest(job: pipeline.Job, file: Path | None, spoken: str) -> int:
+def harvest(job: Job, file: Path | None, spoken: str) -> int:
     """Runs one job under its title; its exit code."""
     title = job.feed.dataset.title.said(spoken)
     click.secho(f"{job.city.name.said(spoken)} {title}", bold=True)
@@ -184,16 +185,16 @@ def harvest(job: pipeline.Job, file: Path | None, spoken: str) -> int:
     return 0
 
 
-def one_job(source: str, city: str | None, *, quiet: bool = False) -> pipeline.Job:
+def one_job(source: str, city: str | None, *, quiet: bool = False) -> Job:
     """The job of one source."""
-    return jobs([source], city, quiet=quiet)[0]
+    return chosen_jobs([source], city, quiet=quiet)[0]
 
 
-def jobs(names: list[str], city: str | None, *, quiet: bool = False) -> list[pipeline.Job]:
+def chosen_jobs(names: list[str], city: str | None, *, quiet: bool = False) -> list[Job]:
     """The jobs asked for, which tell the terminal how they go."""
     current = setting.read()
     tell = (lambda step, told: None) if quiet else teller(language())
-    return pipeline.jobs(current, city or current.city, names, tell, progress)
+    return jobs.of_city(current, city or current.city, names, tell, progress)
 
 
 def teller(spoken: str) -> Callable[[str, Words], None]:

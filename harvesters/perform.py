@@ -27,6 +27,7 @@ from harvesters.errors import (
     SupersededError,
     TryAgainLaterError,
 )
+from harvesters.jobs import Job, Tell
 from harvesters.journal import Journal, Key, connect
 from harvesters.publish import Published
 from harvesters.standing import LEASE_S, Outcome, Run
@@ -38,7 +39,7 @@ MERCY_S = 15.0
 T = TypeVar("T")
 
 
-def one(job: pipeline.Job, file: Path | None) -> Published:
+def one(job: Job, file: Path | None) -> Published:
     """Runs a source in this process; where there is a queue, its journal knows of it.
 
     Raises:
@@ -53,7 +54,7 @@ def one(job: pipeline.Job, file: Path | None) -> Published:
         raise unreachable(job.settings, error) from error
 
 
-def _here(journal: Journal, key: Key, job: pipeline.Job, file: Path | None) -> Published:
+def _here(journal: Journal, key: Key, job: Job, file: Path | None) -> Published:
     """Runs a source in this process, unless it runs somewhere.
 
     Raises:
@@ -72,9 +73,7 @@ def _here(journal: Journal, key: Key, job: pipeline.Job, file: Path | None) -> P
     return perform(journal, key, run, job, file)
 
 
-def perform(
-    journal: Journal, key: Key, run: Run, job: pipeline.Job, file: Path | None = None
-) -> Published:
+def perform(journal: Journal, key: Key, run: Run, job: Job, file: Path | None = None) -> Published:
     """The four steps of a run that this process has started, and its line in the journal.
 
     Raises:
@@ -115,7 +114,7 @@ class Heart(threading.Thread):
         self._over.set()
         self.join()
 
-    def listening(self, tell: pipeline.Tell) -> pipeline.Tell:
+    def listening(self, tell: Tell) -> Tell:
         """The same, and the journal learns how far the run is."""
 
         def told(step: str, words: Words) -> None:
@@ -196,7 +195,7 @@ def _time_limit(seconds: int) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _blame(journal: Journal, job: pipeline.Job, step: str, error: HarvestError) -> bool:
+def _blame(journal: Journal, job: Job, step: str, error: HarvestError) -> bool:
     """Leaves the host alone that has failed; whether the run is made again when it is well."""
     hosts: tuple[str, ...] = ()
     if isinstance(error, PortalUnreachableError):
@@ -213,11 +212,11 @@ def _blame(journal: Journal, job: pipeline.Job, step: str, error: HarvestError) 
     return bool(hosts)
 
 
-def _portal(job: pipeline.Job) -> str:
+def _portal(job: Job) -> str:
     return urlsplit(job.settings.portal_url).netloc
 
 
-def _good(job: pipeline.Job, published: Published, step: str) -> Outcome:
+def _good(job: Job, published: Published, step: str) -> Outcome:
     status = job.folder.status() or {}
     return Outcome(
         state="ok" if published.changed else "unchanged",

@@ -28,7 +28,7 @@ from harvesters.standing import Outcome, Run
 from harvesters.words import Words
 
 if TYPE_CHECKING:
-    from harvesters.pipeline import Job as Harvest
+    from harvesters.jobs import Job as Harvest
 
 GRACE_S = 8.0
 """What a run may take to end when its worker is told to; scripts/serve waits 15 s."""
@@ -91,7 +91,7 @@ class HarvestWorker(Worker):
 
 def harvest(city: str, source: str, run_id: str) -> None:
     """What the queue calls: the run, if it is still to be run; its end is told by the journal."""
-    from harvesters import pipeline  # not above: a worker that waits for its one run a day is small
+    from harvesters import jobs  # not above: a worker that waits for its one run a day is small
 
     settings = setting.read()
     journal = connect(settings)
@@ -100,7 +100,7 @@ def harvest(city: str, source: str, run_id: str) -> None:
     if not run:
         return
     try:
-        (job,) = pipeline.jobs(settings, city, [source], _silent, _no_progress)
+        (job,) = jobs.of_city(settings, city, [source], _silent, _no_progress)
     except HarvestError as error:
         ja, en = error.words
         journal.end(key, run.token, Outcome(state="failed", message=ja, message_en=en))
