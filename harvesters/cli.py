@@ -157,9 +157,9 @@ def run(source: str | None, everything: bool, city: str | None, file: Path | Non
     with refusals(spoken):
         chosen = chosen_jobs([source] if source else [], city)
         setting.need_portal(setting.read())
-    if everything:
-        chosen = with_address(chosen, spoken)
-    sys.exit(max(harvest(job, file, spoken) for job in chosen))
+        if everything:
+            chosen = not_paused(with_address(chosen, spoken), spoken)
+    sys.exit(max((harvest(job, file, spoken) for job in chosen), default=0))
 
 
 def with_address(chosen: list[Job], spoken: str) -> list[Job]:
@@ -171,6 +171,15 @@ def with_address(chosen: list[Job], spoken: str) -> list[Job]:
     if not ready:
         sys.exit(ConfigurationError.exit_code)
     return ready
+
+
+def not_paused(chosen: list[Job], spoken: str) -> list[Job]:
+    """Names the jobs that somebody has stopped, and leaves them out."""
+    pauses = {job.source.name: perform.pause_of(job) for job in chosen}
+    for job in chosen:
+        if paused := pauses[job.source.name]:
+            explain(cli_schedule.is_paused(perform.key_of(job), paused), spoken)
+    return [job for job in chosen if not pauses[job.source.name]]
 
 
 def harvest(job: Job, file: Path | None, spoken: str) -> int:

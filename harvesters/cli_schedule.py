@@ -112,12 +112,17 @@ def run_now(source: str, city: str | None) -> None:
     with _refusals() as current:
         journal, key = _known(current, city, source)
         if paused := journal.known([key])[key].paused:
-            raise ConfigurationError(
-                f"{key} は {paused.by} が止めています（{paused.reason}）。先に aizu resume {source}",
-                f"{key} is paused by {paused.by} ({paused.reason}); first: aizu resume {source}",
-            )
+            raise is_paused(key, paused)
         journal.want(key, Note(by=getpass.getuser(), at=journal.now()))
     _done(f"{key} を次に実行します。aizu status で見られます。", f"{key} is next; see aizu status")
+
+
+def is_paused(key: Key, paused: Note) -> ConfigurationError:
+    """What is said of a source that somebody has stopped."""
+    return ConfigurationError(
+        f"{key} は {paused.by} が止めています（{paused.reason}）。先に aizu resume {key.source}",
+        f"{key} is paused by {paused.by} ({paused.reason}); first: aizu resume {key.source}",
+    )
 
 
 @click.command()

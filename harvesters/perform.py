@@ -28,7 +28,7 @@ from harvesters.errors import (
     TryAgainLaterError,
 )
 from harvesters.jobs import Job, Tell
-from harvesters.journal import Journal, Key, connect
+from harvesters.journal import Journal, Key, Note, connect
 from harvesters.publish import Published
 from harvesters.standing import LEASE_S, Outcome, Run
 from harvesters.words import Words
@@ -47,11 +47,29 @@ def one(job: Job, file: Path | None) -> Published:
     """
     if not job.settings.redis_url:
         return pipeline.run(job, file)
-    journal, key = connect(job.settings), Key(job.city.id, job.feed.dataset.name)
     try:
-        return _here(journal, key, job, file)
+        return _here(connect(job.settings), key_of(job), job, file)
     except redis.RedisError as error:
         raise unreachable(job.settings, error) from error
+
+
+def pause_of(job: Job) -> Note | None:
+    """Who has paused the source and why; nobody where there is no queue.
+
+    Raises:
+        QueueUnreachableError: Redis is silent.
+    """
+    if not job.settings.redis_url:
+        return None
+    try:
+        return connect(job.settings).known([key_of(job)])[key_of(job)].paused
+    except redis.RedisError as error:
+        raise unreachable(job.settings, error) from error
+
+
+def key_of(job: Job) -> Key:
+    """The name of the source in the journal."""
+    return Key(job.city.id, job.source.name)
 
 
 def _here(journal: Journal, key: Key, job: Job, file: Path | None) -> Published:

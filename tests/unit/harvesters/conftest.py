@@ -159,6 +159,16 @@ def small(city):
     return replace(city, feeds=feeds)
 
 
+def hydrants_only(load):
+    """The city as if it had one dataset, so that `--all` is the same as one source."""
+
+    def loaded(*arguments):
+        city = load(*arguments)
+        return replace(city, feeds={"hydrant": city.feeds["hydrant"]})
+
+    return loaded
+
+
 @pytest.fixture
 def normalised(aizu):
     """Reads the bytes of a hydrant list into a table."""

@@ -11,7 +11,7 @@ from harvesters import jobs, keep, report
 from harvesters.cli import cli
 from harvesters.words import language
 
-from .conftest import as_csv, numbered
+from .conftest import as_csv, hydrants_only, numbered
 
 pytestmark = pytest.mark.usefixtures("settings_env")
 
@@ -31,16 +31,6 @@ def city(settings_env, demo_city, portal):
     settings_env.setenv("AIZU_API_TOKEN", "secret")
     settings_env.setattr(jobs, "load_city", hydrants_only(jobs.load_city))
     return demo_city
-
-
-def hydrants_only(load):
-    """The city as if it had one dataset, so that `--all` is the same as one source."""
-
-    def loaded(*arguments):
-        city = load(*arguments)
-        return replace(city, feeds={"hydrant": city.feeds["hydrant"]})
-
-    return loaded
 
 
 def test_list_shows_what_is_harvested(city):

@@ -6,13 +6,14 @@ import time
 import pytest
 from click.testing import CliRunner
 
+from harvesters import jobs
 from harvesters.cli import cli
 from harvesters.cli_schedule import COMMANDS
 from harvesters.journal import Key
 from harvesters.perform import BEAT_S
 from harvesters.standing import LEASE_S, Outcome
 
-from .conftest import as_csv, numbered
+from .conftest import as_csv, hydrants_only, numbered
 
 KEY = Key("aizuwakamatsu", "hydrant")
 NOWHERE = "redis://:hidden@127.0.0.1:1/0"
@@ -92,6 +93,20 @@ def test_a_run_by_hand_is_journaled_and_covers_its_slot(journal):
     assert run["seconds"] < 60
     assert told["waits_for"] == "slot"
     assert journal.known([KEY])[KEY].standing.slot % 86_400 == 18 * 3600
+
+
+@pytest.mark.usefixtures("journal")
+def test_a_paused_source_is_left_out_of_a_run_of_all(queue_env, portal):
+    """It is named with the reason; whoever names the source runs it all the same."""
+    queue_env.setattr(jobs, "load_city", hydrants_only(jobs.load_city))
+    aizu("pause", "hydrant", "--reason", "点検中")
+    assert "点検中" in aizu("run", "--all").stderr
+    assert portal.calls == []
+    aizu("run", "hydrant")
+    assert [call[0] for call in portal.calls] == ["aizu_publish"]
+    aizu("resume", "hydrant")
+    aizu("run", "--all")
+    assert len(portal.calls) == 2
 
 
 @pytest.mark.usefixtures("queue_env")
