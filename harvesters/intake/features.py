@@ -84,9 +84,13 @@ def _collection(text: str) -> dict[str, Any]:
     if collection.get("type") != "FeatureCollection" or not isinstance(
         collection.get("features"), list
     ):
+        came = text.split("features")[0][:80]
         raise NotTheListError(
-            f"GeoJSON の FeatureCollection ではない JSON です: {text.split('features')[0][:80]}",
-            f"this is JSON, but no FeatureCollection of GeoJSON: {text.split('features')[0][:80]}",
+            f"GeoJSON の FeatureCollection ではない JSON です: {came} … "
+            "除雪車の位置なら aizu validate --schema snowplow、図書館の空席なら --schema library-seats で読めます。",
+            f"this is JSON, but no FeatureCollection of GeoJSON: {came} … "
+            "Positions of ploughs are read by aizu validate --schema snowplow, a library's free seats "
+            "by --schema library-seats.",
         )
     if not collection["features"]:
         raise NotTheListError("地物（features）が一つもありません。", "there are no features")
