@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from harvesters.configuration import Part, read_part
@@ -73,8 +74,17 @@ class Feed:
     @property
     def hosts(self) -> tuple[str, ...]:
         """The servers that are asked for it, each with its port."""
-        addresses = [self.url, *self.addresses.values()]
-        return tuple(sorted({urlsplit(address).netloc for address in addresses if address}))
+        addresses = self.all_addresses.values()
+        return tuple(sorted({urlsplit(address).netloc for address in addresses}))
+
+    @property
+    def all_addresses(self) -> dict[str, str]:
+        """All that are given; the first is named by the end of its path, or else as the dataset."""
+        own = PurePosixPath(urlsplit(self.url).path).stem
+        if own in {"", *self.addresses}:
+            own = self.dataset.name
+        every = {own: self.url, **self.addresses}
+        return {name: url for name, url in every.items() if url}
 
 
 @dataclass(frozen=True, kw_only=True)

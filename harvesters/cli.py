@@ -11,7 +11,15 @@ from harvesters import alone, cli_schedule, jobs, perform, pipeline
 from harvesters import settings as setting
 from harvesters.city import load_city
 from harvesters.cli_standards import check, propose
-from harvesters.console import city_option, explain, json_option, refusals, show, write_page
+from harvesters.console import (
+    city_option,
+    explain,
+    html_option,
+    json_option,
+    refusals,
+    show,
+    write_page,
+)
 from harvesters.errors import ConfigurationError, HarvestError
 from harvesters.jobs import Job
 from harvesters.page import as_page
@@ -96,15 +104,14 @@ def fetch(source: str, city: str | None) -> None:
     help="FILE をこのデータの規則で検証する。Validate FILE by the rules of this source.",
 )
 @json_option
-@click.option(
-    "--html",
-    "page",
-    metavar="PAGE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="FILE の結果を、開いて印刷できるページに書く。Write what is found in FILE as a page.",
-)
+@html_option("FILE の結果を、開いて印刷できるページに書く。Write what is found in FILE as a page.")
 def validate(
-    source: str, city: str | None, file: Path | None, schema: str | None, as_json: bool, page: Path
+    source: str,
+    city: str | None,
+    file: Path | None,
+    schema: str | None,
+    as_json: bool,
+    page: Path | None,
 ) -> None:
     """取得、正規化、検証をする。公開はしない。Fetch, normalise and validate; publish nothing.
 

@@ -9,7 +9,7 @@ import click
 from harvesters import fetch as fetching
 from harvesters import settings as setting
 from harvesters.city import load_city
-from harvesters.console import city_option, json_option, refusals, write_page
+from harvesters.console import city_option, html_option, json_option, refusals, write_page
 from harvesters.errors import ColumnsError
 from harvesters.standards import checking, proposal
 from harvesters.standards.corrected import Corrected, correct
@@ -22,13 +22,7 @@ file_argument = click.argument("file", type=click.Path(path_type=Path, dir_okay=
 @click.command()
 @file_argument
 @json_option
-@click.option(
-    "--html",
-    "page",
-    metavar="PAGE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="結果を、開いて印刷できるページに書く。Write the result as a page.",
-)
+@html_option("結果を、開いて印刷できるページに書く。Write the result as a page.")
 @click.option(
     "--fixed",
     metavar="COPY.csv",

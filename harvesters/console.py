@@ -2,20 +2,20 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from harvesters.errors import HarvestError, InvalidTableError
-from harvesters.report import Finding, count_of, errors
+from harvesters.report import FINDING, Finding, count_of, errors
 from harvesters.terminal import as_table
 from harvesters.words import Words
 
-FINDING = Words("行,列,値,規則,すること", "row,column,value,rule,what to do")
 SHOWN_FINDINGS = 20
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 city_option = click.option(
     "--city",
@@ -25,6 +25,12 @@ city_option = click.option(
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="機械のための JSON。JSON, for machines."
 )
+
+
+def html_option(told: str) -> Callable[[Decorated], Decorated]:
+    """The option --html, whose help says what is written."""
+    path = click.Path(path_type=Path, dir_okay=False)
+    return click.option("--html", "page", metavar="PAGE", type=path, help=told)
 
 
 @contextmanager

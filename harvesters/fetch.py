@@ -3,11 +3,11 @@
 import hashlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.message import Message
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -15,6 +15,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
+from harvesters import zips
 from harvesters.errors import (
     AddressError,
     ConfigurationError,
@@ -110,6 +111,31 @@ def get(
         media_type=response.headers.get("Content-Type", "").partition(";")[0].strip(),
         etag=response.headers.get("ETag", ""),
         last_modified=response.headers.get("Last-Modified", ""),
+    )
+
+
+def get_all(
+    addresses: Mapping[str, str],
+    filename: str,
+    session: requests.Session,
+    progress: Callable[[int, int], None],
+    suffix: str = "",
+) -> Snapshot:
+    """The answers of several addresses as one zip, each under its name.
+
+    The suffix is that of every answer; without it each keeps the one that it came with.
+    """
+    answers = {name: get(url, session, progress=progress) for name, url in addresses.items()}
+    files = {
+        name + (suffix or PurePosixPath(answer.filename).suffix): answer.content
+        for name, answer in answers.items()
+    }
+    return Snapshot(
+        content=zips.pack(files),
+        url=next(iter(addresses.values())),
+        filename=filename,
+        fetched_at=max(answer.fetched_at for answer in answers.values()),
+        media_type="application/zip",
     )
 
 

@@ -1,6 +1,10 @@
-"""Japanese ways of writing that a table of numbers and names must see through."""
+"""What all of Japan shares: ways of writing that a table must see through, and one time zone."""
 
 import unicodedata
+from zoneinfo import ZoneInfo
+
+TIME_ZONE = ZoneInfo("Asia/Tokyo")
+"""Of a time that names none."""
 
 
 def heading_key(heading: str) -> str:

@@ -6,7 +6,7 @@ from html import escape
 
 from harvesters.alone import Judged
 from harvesters.pipeline import read_told
-from harvesters.report import Finding, count_of
+from harvesters.report import FINDING, Finding, count_of
 from harvesters.source import Table
 from harvesters.words import Words
 
@@ -27,7 +27,6 @@ mark { background: #ffd8d3; color: #1a1a1a; outline: 2px solid #b3261e; display:
 @media print { body { margin: 0; max-width: none; font-size: 10pt } .wide { overflow: visible }
   mark { print-color-adjust: exact } @page { size: A4 landscape; margin: 12mm } }
 """
-FINDING = Words("行,列,値,規則,すること", "row,column,value,rule,what to do")
 ROW = Words("行", "row")
 
 
@@ -42,11 +41,16 @@ def as_page(judged: Judged, language: str) -> str:
     ]
     if findings:
         parts += _faults(judged, findings, language)
+    return document(title.said(language), parts, language)
+
+
+def document(title: str, parts: Iterable[str], language: str) -> str:
+    """A whole page of parts that are HTML already; only the title is escaped here."""
     body = "\n".join(parts)
     return (
         f'<!doctype html>\n<html lang="{language}">\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title.said(language))}</title>\n<style>{STYLE}</style>\n"
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n"
         f"<main>\n{body}\n</main>\n</html>\n"
     )
 
@@ -59,15 +63,15 @@ def _verdict(judged: Judged, findings: list[Finding], language: str) -> str:
         wrong = len({(finding.table, finding.row) for finding in errors})
         count = count_of(errors)
         told = Words(f"誤り {count:,} 件（{wrong:,} 行）", f"{count:,} errors in {wrong:,} rows")
-    if more := count_of(findings) - count_of(errors):
-        told = Words(f"{told.ja} 注意 {more:,} 件", f"{told.en} {more:,} warnings")
+    if others := count_of(findings) - count_of(errors):
+        told = Words(f"{told.ja} 注意 {others:,} 件", f"{told.en} {others:,} warnings")
     kind = "bad" if errors else "good"
     return f'<p class="{kind}"><strong>{told.said(language)}</strong><br>{about.said(language)}</p>'
 
 
 def _faults(judged: Judged, findings: list[Finding], language: str) -> list[str]:
     listed = [finding.cells(language) for finding in findings[:SHOWN_FINDINGS]]
-    body = "".join(_line(map(escape, cells)) for cells in listed)
+    body = "".join(line(map(escape, cells)) for cells in listed)
     found = Words("誤りの一覧", "List of errors").said(language)
     where = Words("誤りのある行", "Rows with errors").said(language)
     if any(finding.severity == "warning" for finding in findings):
@@ -76,8 +80,8 @@ def _faults(judged: Judged, findings: list[Finding], language: str) -> list[str]
     return [
         f"<h2>{found}</h2>",
         _by_column(findings, language),
-        _table(FINDING.said(language).split(","), body),
-        _more(len(findings) - SHOWN_FINDINGS, language),
+        table(FINDING.said(language).split(","), body),
+        more(len(findings) - SHOWN_FINDINGS, language),
         f"<h2>{where}</h2>",
         *_rows(judged, findings, language),
     ]
@@ -94,11 +98,11 @@ def _rows(judged: Judged, findings: list[Finding], language: str) -> list[str]:
     """The faulty rows of each table."""
     several = len(judged.package.tables) > 1
     parts = []
-    for table in judged.package.tables:
-        faults = _faults_by_row(findings, table.name if several else "", language)
+    for one in judged.package.tables:
+        faults = _faults_by_row(findings, one.name if several else "", language)
         if faults:
-            parts += [f"<h3>{escape(table.title.said(language))}</h3>"] if several else []
-            parts += _rows_of(table, faults, language)
+            parts += [f"<h3>{escape(one.title.said(language))}</h3>"] if several else []
+            parts += _rows_of(one, faults, language)
     return parts
 
 
@@ -113,18 +117,18 @@ def _faults_by_row(findings: list[Finding], table: str, language: str) -> dict[i
     return faults
 
 
-def _rows_of(table: Table, faults: dict[int, dict[str, str]], language: str) -> list[str]:
+def _rows_of(one: Table, faults: dict[int, dict[str, str]], language: str) -> list[str]:
     """Each faulty row once, with its faulty cells marked and why."""
-    headings = [table.headings.get(field.name, field.name) for field in table.fields]
-    places = {row: place for place, row in enumerate(table.row_numbers) if row in faults}
+    headings = [one.headings.get(field.name, field.name) for field in one.fields]
+    places = {row: place for place, row in enumerate(one.row_numbers) if row in faults}
     shown = sorted(places)[:SHOWN_ROWS]
     body = "".join(
-        _line([str(row), *_marked(headings, table.frame.row(places[row]), faults[row])])
+        line([str(row), *_marked(headings, one.frame.row(places[row]), faults[row])])
         for row in shown
     )
     return [
-        _table([ROW.said(language), *headings], body),
-        _more(len(faults) - len(shown), language),
+        table([ROW.said(language), *headings], body),
+        more(len(faults) - len(shown), language),
     ]
 
 
@@ -137,16 +141,19 @@ def _marked(headings: list[str], cells: Sequence[str], faults: dict[str, str]) -
     ]
 
 
-def _table(headings: Iterable[str], body: str) -> str:
+def table(headings: Iterable[str], body: str) -> str:
+    """Headings, and rows that are HTML already; a wide one is scrolled."""
     head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _line(cells: Iterable[str]) -> str:
+def line(cells: Iterable[str]) -> str:
+    """A row of cells that are HTML already."""
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>\n"
 
 
-def _more(count: int, language: str) -> str:
+def more(count: int, language: str) -> str:
+    """How many are not shown."""
     if count <= 0:
         return ""
     return f"<p>{Words(f'ほか {count:,} 件', f'and {count:,} more').said(language)}</p>"

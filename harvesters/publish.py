@@ -62,6 +62,7 @@ def publish(
         "dataset": _metadata(city, feed, main, snapshot),
         "organization": _organization(feed),
         "resources": [_resource(table) for table in package.tables],
+        "layers": {name: _titled(words) for name, words in package.layer_titles.items()},
         "source": _source(snapshot, main) | {"filename": filename, "media_type": media_type},
         "report": short(report, package),
     }
@@ -85,8 +86,11 @@ def publish(
 
 def _resource(table: Table) -> dict[str, Any]:
     """One table as a resource of a Data Package."""
-    title, title_en = table.title
-    return {"name": table.name, "title": title, "title_en": title_en, "schema": schema(table)}
+    return {"name": table.name, **_titled(table.title), "schema": schema(table)}
+
+
+def _titled(title: Words) -> dict[str, str]:
+    return {"title": title.ja, "title_en": title.en}
 
 
 def _layers(package: Package) -> dict[str, bytes]:

@@ -13,6 +13,8 @@ from harvesters.words import Words
 LONGEST_VALUE = 60
 SENT_ERRORS = 100
 OWN_RULES = {"outside-city", "swapped-coordinates", "half-position", "number-form"}
+FINDING = Words("行,列,値,規則,すること", "row,column,value,rule,what to do")
+"""The headings over the cells of a finding."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -99,6 +99,8 @@ class Package:
     """First the one that people look for."""
     layers: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """Name: GeoJSON, where a source draws its own; else each table with a position is a layer."""
+    layer_titles: Mapping[str, Words] = field(default_factory=dict)
+    """Of layers that show something else than the table of their name."""
     problems: list[Problem] = field(default_factory=list)
     kind: str = ""
     """Of the file that came, where the intake of tables does not know it: see original.TYPES."""

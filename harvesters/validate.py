@@ -40,7 +40,7 @@ def validate(package: Package, feed: Feed, city: City) -> Verdict:
 
 def judged(package: Package, checks: Sequence[Sequence[Check]]) -> Verdict:
     """Judges each table by its schema and its own list of checks."""
-    csv = {table.name: to_csv(table) for table in package.tables}
+    csv = {table.name: to_csv(table.frame) for table in package.tables}
     reports = [
         _report(table, csv[table.name], Checklist(checks=list(own)))
         for table, own in zip(package.tables, checks, strict=True)
@@ -85,11 +85,11 @@ def schema(table: Table) -> dict[str, Any]:
     return told | ({"primaryKey": list(table.key)} if table.key else {})
 
 
-def to_csv(table: Table) -> bytes:
+def to_csv(frame: pl.DataFrame) -> bytes:
     """UTF-8 with a byte order mark and CRLF, as RFC 4180 and Excel want it."""
     content = io.BytesIO()
-    table.frame.clear().write_csv(content, include_bom=True, line_terminator="\r\n")
-    for rows in table.frame.iter_slices(ROWS):
+    frame.clear().write_csv(content, include_bom=True, line_terminator="\r\n")
+    for rows in frame.iter_slices(ROWS):
         blank = rows.with_columns(pl.all().replace("", None))
         blank.write_csv(content, include_header=False, line_terminator="\r\n")
     return content.getvalue()

@@ -1,36 +1,20 @@
 """The files of one GTFS feed out of the bytes of a zip; anything that is not one is refused by name."""
 
 import io
-import re
-import stat
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import NoReturn
 
+from harvesters import zips
 from harvesters.gtfs.kinds import NotAFeedError, refuse_known_kinds, refuse_unknown_kind
+from harvesters.zips import Budget, ZipError
 
 MAX_MEMBERS = 1_000
 MAX_BYTES = 1 << 30
 """Of one archive when unpacked; the largest feeds of whole countries stay below."""
-MAX_RATIO = 200
-"""Timetables shrink to a tenth or a thirtieth; only made-up files shrink more than this."""
-SMALL = 1 << 20
-"""Below this a file may shrink as much as it likes."""
 MAX_NESTING = 2
 CORE = frozenset(("agency.txt", "stops.txt", "routes.txt", "trips.txt", "stop_times.txt"))
-METHODS = frozenset((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA))
-ENCRYPTED = 0x1
-
-
-@dataclass(kw_only=True)
-class Budget:
-    """What all zips inside one another may unpack together."""
-
-    bytes_left: int
-    members_left: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,118 +80,19 @@ def _inner_feeds(
 
 
 def _unpack(content: bytes, name: str, budget: Budget) -> dict[str, bytes]:
-    """Path to bytes; looks at every entry before the first byte is unpacked."""
+    """The files of a zip; what is none is refused by its kind."""
     if not content.startswith(b"PK"):
         refuse_known_kinds(content, name, "zip")
         if not zipfile.is_zipfile(io.BytesIO(content)):
             refuse_unknown_kind(content, name, "zip")
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            _refuse_bombs(entries, name, budget)
-            for entry in entries:
-                _refuse_entry(entry, name)
-            kept = [entry for entry in entries if not _of_the_desktop(entry.filename)]
-            _refuse_twins(kept, name)
-            return {_path(entry): archive.read(entry) for entry in kept}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
-        raise NotAFeedError(
-            "truncated",
-            f"{name} は zip として始まりますが、途中で切れているか壊れています（{error}）。"
-            "もう一度取得してください。",
-            f"{name} begins as a zip but was cut off or damaged ({error}); fetch it again",
-        ) from error
-
-
-def _refuse_bombs(entries: list[zipfile.ZipInfo], name: str, budget: Budget) -> None:
-    """Python reads no more of an entry than its announced size, so the announcements can be counted."""
-    total = sum(entry.file_size for entry in entries)
-    budget.bytes_left -= total
-    budget.members_left -= len(entries)
-    if budget.members_left < 0:
-        _refuse_bomb(name, f"ファイルが {MAX_MEMBERS} 個より多い", f"more than {MAX_MEMBERS} files")
-    if budget.bytes_left < 0:
-        size = f"{total / 1024**2:,.0f} MiB"
-        _refuse_bomb(name, f"展開すると {size}", f"{size} when unpacked")
-    for entry in entries:
-        if entry.file_size > max(SMALL, MAX_RATIO * entry.compress_size):
-            ratio = entry.file_size // max(entry.compress_size, 1)
-            _refuse_bomb(
-                name,
-                f"{entry.filename} が {ratio:,} 倍に膨らむ",
-                f"{entry.filename} grows {ratio:,} times",
-            )
-
-
-def _refuse_bomb(name: str, ja: str, en: str) -> NoReturn:
-    raise NotAFeedError(
-        "zip_bomb",
-        f"{name} は開きません。{ja}ため、サーバーを止める目的の zip かもしれません。"
-        "提供元に確かめてください。",
-        f"{name} is not opened: {en}, as in a zip made to stop a server; ask its publisher",
-    )
-
-
-def _refuse_entry(entry: zipfile.ZipInfo, name: str) -> None:
-    path = PurePosixPath(_path(entry))
-    if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", str(path)):
-        raise NotAFeedError(
-            "unsafe_path",
-            f"{name} の中のファイル名 {path} は展開先の外を指しています。作り直してください。",
-            f"{name} holds the path {path}, which leads out of its folder; make the zip anew",
-        )
-    if stat.S_ISLNK(entry.external_attr >> 16):
-        raise NotAFeedError(
-            "unsafe_path",
-            f"{name} の {path} はリンクです。ファイルそのものを入れてください。",
-            f"{path} in {name} is a link; put the file itself into the zip",
-        )
-    if entry.flag_bits & ENCRYPTED:
-        raise NotAFeedError(
-            "encrypted",
-            f"{name} の {path} は暗号化されています。パスワードなしの zip にしてください。",
-            f"{path} in {name} is encrypted; make the zip without a password",
-        )
-    if entry.compress_type not in METHODS:
-        raise NotAFeedError(
-            "compression",
-            f"{name} の {path} は読めない方式（{entry.compress_type}）で圧縮されています。"
-            "ふつうの zip（Deflate）で作り直してください。",
-            f"{path} in {name} uses compression method {entry.compress_type}; use Deflate",
-        )
-
-
-def _refuse_twins(entries: list[zipfile.ZipInfo], name: str) -> None:
-    paths = [_path(entry) for entry in entries]
-    for path in sorted({path for path in paths if paths.count(path) > 1}):
-        raise NotAFeedError(
-            "duplicate_member",
-            f"{name} に {path} が 2 回入っています。どちらか一つだけにしてください。",
-            f"{name} holds {path} twice; keep one of them",
-        )
-
-
-def _path(entry: zipfile.ZipInfo) -> str:
-    """Zips made by old Japanese Windows name folders in CP932, with backslashes."""
-    path = entry.filename
-    if not entry.flag_bits & 0x800:
-        try:
-            path = path.encode("cp437").decode("cp932")
-        except UnicodeError:
-            path = entry.filename
-    return path.replace("\\", "/") if entry.create_system == 0 else path
-
-
-def _of_the_desktop(path: str) -> bool:
-    """What macOS and Windows leave in every zip."""
-    parts = PurePosixPath(path).parts
-    return parts[0] == "__MACOSX" or parts[-1].startswith("._") or parts[-1] in {
-        ".DS_Store", "Thumbs.db", "desktop.ini",
-    }  # fmt: skip
+        return zips.unpack(content, name, budget)
+    except ZipError as error:
+        raise NotAFeedError(error.reason, *error.words) from error
 
 
 def _is_zip(path: str, content: bytes) -> bool:
-    return path.lower().endswith(".zip") or content.startswith(b"PK\x03\x04")
+    return path.lower().endswith(".zip") or content.startswith(zips.ZIP)
 
 
 def _folders(files: dict[str, bytes]) -> list[str]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -21,8 +20,7 @@ from harvesters.gtfs.rules import (
     stops,
     times,
 )
-
-JAPAN = ZoneInfo("Asia/Tokyo")
+from harvesters.japanese import TIME_ZONE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +80,7 @@ def check(content: bytes, name: str, *, today: date | None = None, choose: str =
 
     `today` is the day for rules on coming and past days; `choose` picks one feed of several.
     """
-    today = today or datetime.now(JAPAN).date()
+    today = today or datetime.now(TIME_ZONE).date()
     opened = archive.open_feed(content, name, choose)
     found = Findings(rules=findings.rules("static"), lowered=schema.japanese())
     if opened.folder:

@@ -1,11 +1,10 @@
 """Stops and lines of a timetable as GeoJSON (RFC 7946), for maps."""
 
-import json
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 import polars as pl
 
+from harvesters.geojson import collection, feature
 from harvesters.gtfs.tables import Frames
 
 DIGITS = 6
@@ -19,8 +18,8 @@ STOP_PROPERTIES = (
 def stops(frames: Frames) -> bytes:
     """One point for each stop with a position."""
     placed = frames["stops"].drop_nulls(["stop_lat", "stop_lon"])
-    return _collection(
-        _feature(
+    return collection(
+        feature(
             "Point",
             [round(row["stop_lon"], DIGITS), round(row["stop_lat"], DIGITS)],
             {name: row[name] for name in STOP_PROPERTIES if row[name] is not None},
@@ -41,7 +40,7 @@ def shapes(frames: Frames) -> bytes:
         .filter(pl.col("shape_pt_lon").list.len() > 1)
     )
     used = points.join(_routes(frames), on="shape_id", how="left", maintain_order="left")
-    return _collection(_line(row) for row in used.iter_rows(named=True))
+    return collection(_line(row) for row in used.iter_rows(named=True))
 
 
 def _routes(frames: Frames) -> pl.DataFrame:
@@ -58,7 +57,7 @@ def _routes(frames: Frames) -> pl.DataFrame:
     )
 
 
-def _line(row: dict[str, Any]) -> str:
+def _line(row: dict[str, Any]) -> dict[str, Any]:
     properties = {
         "shape_id": row["shape_id"],
         "route_ids": row["route_id"] or [],
@@ -69,19 +68,4 @@ def _line(row: dict[str, Any]) -> str:
     coordinates = [
         list(pair) for pair in zip(row["shape_pt_lon"], row["shape_pt_lat"], strict=True)
     ]
-    return _feature("LineString", coordinates, properties)
-
-
-def _feature(kind: str, coordinates: list[Any], properties: dict[str, Any]) -> str:
-    feature = {
-        "type": "Feature",
-        "geometry": {"type": kind, "coordinates": coordinates},
-        "properties": properties,
-    }
-    return json.dumps(feature, ensure_ascii=False)
-
-
-def _collection(features: Iterable[str] | Iterator[str]) -> bytes:
-    """One feature a line, so that versions can be compared line by line."""
-    lines = ",\n".join(features)
-    return f'{{"type": "FeatureCollection", "features": [\n{lines}\n]}}\n'.encode()
+    return feature("LineString", coordinates, properties)

@@ -14,10 +14,9 @@ from google.transit import gtfs_realtime_pb2 as pb
 from harvesters.fetch import Snapshot
 from harvesters.gtfs import archive, feed, realtime
 from harvesters.gtfs.realtime_context import Bounds
+from harvesters.zips import WORKBOOKS, ZIP
 
-ZIP = b"PK\x03\x04"
 MESSAGE = ".pb"
-WORKBOOKS = frozenset(("[Content_Types].xml", "mimetype"))
 
 
 def open_timetable(snapshot: Snapshot, address: str = "") -> feed.Feed:

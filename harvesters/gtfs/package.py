@@ -47,6 +47,7 @@ def of_timetable(feed: Feed) -> Package:
     return Package(
         tables=tuple(tables),
         layers={name: layer for name, layer in layers.items() if b'"Feature"' in layer},
+        layer_titles={"shapes": Words("路線の形", "Shapes of lines")},
         problems=list(problems(feed.findings)),
         kind="gtfs",
     )

@@ -1,8 +1,9 @@
 """What a cell looks like: a number, a date, a unit, a note; nothing is changed here."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
+
+from harvesters.japanese import half_width
 
 NUMBER = re.compile(r"[+\-△▲−]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?(e[+-]?\d+)?[%*]?")
 DATE = re.compile(
@@ -27,14 +28,9 @@ NOTE = re.compile(
 AS_OF = re.compile(r".*現在[)]?")
 
 
-def plain(cell: str) -> str:
-    """The cell in half width without spaces around."""
-    return unicodedata.normalize("NFKC", cell).strip()
-
-
 def kind_of(cell: str) -> str:
     """number, date, time, text, or nothing where the cell has no value."""
-    text = plain(cell)
+    text = half_width(cell)
     if not text or ABSENT.fullmatch(text):
         return ""
     if any(sign.isdigit() for sign in text):
@@ -46,12 +42,12 @@ def kind_of(cell: str) -> str:
 
 def is_unit(cell: str) -> bool:
     """人, (千円), 【℃】, 単位: …"""
-    return bool(UNIT.fullmatch(plain(cell)))
+    return bool(UNIT.fullmatch(half_width(cell)))
 
 
 def is_note(cell: str) -> bool:
     """※ …, 注) …, 単位: …, … 現在, 統計名: — what stands above and below tables."""
-    text = plain(cell)
+    text = half_width(cell)
     return bool(NOTE.match(text) or AS_OF.fullmatch(text)) or text.endswith(":")
 
 

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from pyproj import Transformer
 
+from harvesters import json_text
 from harvesters.errors import ColumnsError, NotTheListError
 from harvesters.intake.sheet import Sheet
 from harvesters.source import Repair
@@ -65,19 +66,7 @@ def sheet_of(encoding: str, text: str) -> Sheet:
 
 def _collection(text: str) -> dict[str, Any]:
     """The file as JSON, every number as it was written."""
-    try:
-        read = json.loads(
-            text,
-            parse_float=str,
-            parse_int=str,
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_members,
-        )
-    except ValueError as error:
-        raise NotTheListError(
-            f"JSON として読めません（{error}）。途中で切れていないか確かめてください。",
-            f"cannot be read as JSON ({error}); check whether it was cut off",
-        ) from error
+    read = json_text.parse(text, _members, _refuse_constant)
     collection: dict[str, Any] = read if isinstance(read, dict) else {}
     if collection.get("type") == "Feature":
         collection = {"type": "FeatureCollection", "features": [read]}

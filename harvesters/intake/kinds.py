@@ -6,11 +6,11 @@ import zipfile
 
 from harvesters.errors import NotTheListError
 from harvesters.words import Words
+from harvesters.zips import ZIP
 
 LARGEST = 500_000_000
 """Bytes of an unpacked workbook; a bomb is larger, a city's list is not."""
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
-ZIP = b"PK\x03\x04"
 FOREIGN = {
     b"%PDF": Words("PDF", "a PDF"),
     b"\x1f\x8b": Words("gzip", "a gzip archive"),

@@ -1,7 +1,6 @@
 """MARC 21 and UNIMARC as ISO 2709, MARCXML and MARC-in-JSON, into records of pymarc."""
 
 import io
-import json
 import logging
 import re
 import unicodedata
@@ -15,6 +14,7 @@ from pymarc import Field, Indicators, Leader, Record, Subfield
 from pymarc.exceptions import BadSubfieldCodeWarning, PymarcException
 from pymarc.marc8 import MARC8ToUnicode
 
+from harvesters import json_text
 from harvesters.errors import NotTheListError
 from harvesters.library.catalogue import RecordError
 from harvesters.library.documents import local
@@ -181,11 +181,7 @@ def nameless(record: Record) -> list[tuple[str, str]]:
 
 def of_json(content: str) -> Iterator[Any]:
     """The records of a JSON document, or of one for each line."""
-    try:
-        whole = json.loads(content)
-    except ValueError as error:
-        yield from _lines(content, error)
-        return
+    whole = json_text.parse(content)
     records = whole if isinstance(whole, list) else [whole]
     if not any(isinstance(one, dict) and "fields" in one for one in records):
         raise NotTheListError(
@@ -193,17 +189,6 @@ def of_json(content: str) -> Iterator[Any]:
             "this JSON is no catalogue (MARC-in-JSON); hand over a file of records",
         )
     yield from records
-
-
-def _lines(content: str, error: ValueError) -> Iterator[Any]:
-    lines = [line for line in content.splitlines() if line.strip()]
-    try:
-        yield from [json.loads(line) for line in lines]
-    except ValueError:
-        raise NotTheListError(
-            f"JSON として読めません（{error}）。書き出しを確かめてください。",
-            f"this cannot be read as JSON ({error}); check how it was written",
-        ) from error
 
 
 def of_object(told: Any) -> Record:

@@ -1,13 +1,13 @@
 """ISBN, ISSN and NCID: brought into one form where they are right, named where they are wrong."""
 
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from stdnum import ean, isbn, issn
 from stdnum.exceptions import InvalidChecksum, ValidationError
 
+from harvesters.japanese import half_width
 from harvesters.library.catalogue import joined
 
 PREFIX = re.compile(r"^(?:urn:)?(?:e?isbn|e?issn)(?:-?1[03])?\s*[:：]?\s*", re.IGNORECASE)
@@ -68,7 +68,7 @@ def issn_of(written: str) -> Number:
 
 def ncid_of(written: str) -> Number:
     """The number of a title in the union catalogue of Japan's universities."""
-    bare = unicodedata.normalize("NFKC", written).strip().upper()
+    bare = half_width(written).upper()
     found = NCID.fullmatch(bare)
     if not found:
         return Number(text=written, broken="ncid-form")
@@ -94,7 +94,7 @@ def read_cell(column: str, cell: str) -> tuple[str, list[Number]]:
 
 def _bare(written: str) -> str:
     """The digits alone, full width or not, whatever the hyphens and what is written around them."""
-    text = PREFIX.sub("", unicodedata.normalize("NFKC", written).strip())
+    text = PREFIX.sub("", half_width(written))
     return DASHES.sub("-", QUALIFIER.sub("", text)).replace("-", "").replace(" ", "").upper()
 
 

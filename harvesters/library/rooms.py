@@ -1,11 +1,11 @@
 """Rooms with seats inside a JSON answer, however it nests them, as the rows of a sheet."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from harvesters import json_text
 from harvesters.city import Feed
 from harvesters.errors import NotTheListError
 from harvesters.intake import Sheet
@@ -52,7 +52,8 @@ def is_json(text: str) -> bool:
 def sheet_of(content: str, encoding: str, feed: Feed) -> tuple[Sheet, dict[str, str]]:
     """All rooms of an answer as a sheet in the descriptor's columns, and the members behind them."""
     finds = _Finds(columns=_columns(feed))
-    _search(_parsed(content), {}, "", finds)
+    wrapped = CALL.match(content)
+    _search(json_text.parse(wrapped[1] if wrapped else content), {}, "", finds)
     if not finds.rows:
         came = ", ".join(list(finds.unread)[:12])
         raise NotTheListError(
@@ -81,17 +82,6 @@ def state_of(text: str) -> str:
     """Says true where a room is open, false where it is closed, nothing where the text does not say."""
     key = heading_key(text)
     return next((state for state, words in STATES.items() if key in words), "")
-
-
-def _parsed(content: str) -> Any:
-    wrapped = CALL.match(content)
-    try:
-        return json.loads(wrapped[1] if wrapped else content)
-    except ValueError as error:
-        raise NotTheListError(
-            f"JSON として読めません（{error}）。途中で切れていないか確かめてください。",
-            f"this cannot be read as JSON ({error}); check that it is whole",
-        ) from error
 
 
 def _columns(feed: Feed) -> dict[str, tuple[str, int]]:
@@ -208,8 +198,6 @@ def _inside(node: dict[str, Any], own: Values) -> Iterator[tuple[str, Any]]:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
     return "" if value is None else str(value).strip()
 
 

@@ -13,13 +13,11 @@ import polars as pl
 from harvesters.city import Feed
 from harvesters.intake import Sheet, dates
 from harvesters.intake.numbers import Change
-from harvesters.japanese import half_width, heading_key
+from harvesters.japanese import TIME_ZONE, half_width, heading_key
 from harvesters.library.rooms import FREE, OBSERVED, OPEN, ROOM, SEATS, USED, state_of
 from harvesters.source import Problem, Repair, Table
 from harvesters.words import Words
 
-JAPAN = ZoneInfo("Asia/Tokyo")
-"""The zone of a time that names none; all of Japan has one."""
 ZONE = re.compile(r"(.*\d)\s*\(?(JST|UTC|GMT|[A-Z][a-z]+/[A-Z][A-Za-z_]+)\)?")
 ZONES = {"JST": "Asia/Tokyo", "GMT": "UTC"}
 FUTURE = timedelta(minutes=5)
@@ -79,12 +77,12 @@ def _instant(cell: str, asked_at: datetime) -> Change:
 def instant_of(text: str, asked_at: datetime) -> datetime | None:
     """A time in any of the ways in which systems write it; one of day alone belongs to today."""
     text = half_width(text)
-    if re.fullmatch(r"\d{10}|\d{13}", text):
+    if re.fullmatch(r"(\d{10}|\d{13})(\.\d+)?", text):
         return datetime.fromtimestamp(int(text[:10]), UTC)
     zoned = ZONE.fullmatch(text)
     bare = zoned[1].strip() if zoned else text
     try:
-        zone = ZoneInfo(ZONES.get(zoned[2], zoned[2])) if zoned else JAPAN
+        zone = ZoneInfo(ZONES.get(zoned[2], zoned[2])) if zoned else TIME_ZONE
         for read in (_iso, _japanese, _of_mail, partial(_of_day, asked_at=asked_at)):
             if when := read(bare):
                 return (when if when.tzinfo else when.replace(tzinfo=zone)).astimezone(UTC)
@@ -115,7 +113,9 @@ def _of_day(text: str, asked_at: datetime) -> datetime | None:
     clock = dates.times([text])[0].after
     if not re.fullmatch(r"([01]\d|2[0-3]):\d\d:\d\d", clock):
         return None
-    when = datetime.combine(asked_at.astimezone(JAPAN).date(), time.fromisoformat(clock), JAPAN)
+    when = datetime.combine(
+        asked_at.astimezone(TIME_ZONE).date(), time.fromisoformat(clock), TIME_ZONE
+    )
     return when - timedelta(days=1) if when > asked_at + timedelta(hours=12) else when
 
 

@@ -1,15 +1,13 @@
 """JSON as feeds send it, read without losing a digit or a key; what holds no positions is named."""
 
-import json
 import re
 from typing import Any, NoReturn
 
+from harvesters import json_text
 from harvesters.errors import NotTheListError
 from harvesters.words import Words
 
 BEGINS = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*(?:[{\[]|\"[^\"]*\"\s*$)")
-AROUND = 30
-"""Characters that are shown before and behind a place that cannot be read."""
 
 
 class Repeated(list[Any]):
@@ -32,24 +30,7 @@ def parse(content: bytes) -> Any:
             f"this looks like JSON, but byte {error.start + 1} is not UTF-8; "
             "ask the sender to send UTF-8",
         ) from error
-    try:
-        return _decoded(text)
-    except json.JSONDecodeError as error:
-        lines = text.strip().splitlines()
-        if len(lines) > 1 and _complete(lines[0]):
-            return _by_line(text)
-        _refuse_broken(text, error)
-    except RecursionError as error:
-        raise NotTheListError(
-            "JSON の入れ子が深すぎます。位置の一覧ではありません。",
-            "the JSON is nested too deeply to be a list of positions",
-        ) from error
-
-
-def _decoded(text: str) -> Any:
-    return json.loads(
-        text, parse_float=str, parse_int=str, parse_constant=str, object_pairs_hook=_object
-    )
+    return json_text.parse(text, _object)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -62,40 +43,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         else:
             held[key] = Repeated([held[key], value])
     return held
-
-
-def _complete(line: str) -> bool:
-    try:
-        return isinstance(_decoded(line), dict)
-    except json.JSONDecodeError:
-        return False
-
-
-def _by_line(text: str) -> list[Any]:
-    documents = []
-    for number, line in enumerate(text.splitlines(), 1):
-        try:
-            documents += [_decoded(line)] if line.strip() else []
-        except json.JSONDecodeError as error:
-            _refuse_broken(line, error, number)
-    return documents
-
-
-def _refuse_broken(text: str, error: json.JSONDecodeError, line: int = 0) -> NoReturn:
-    """A feed that was cut off ends where more should come."""
-    if error.pos >= len(text.rstrip()) - 1 or "Unterminated" in error.msg:
-        raise NotTheListError(
-            "JSON が途中で終わっています。もう一度取得してください。",
-            "the JSON ends in the middle; fetch it again",
-        ) from error
-    near = " ".join(text[max(error.pos - AROUND, 0) : error.pos + AROUND].split())
-    place = line or error.lineno
-    raise NotTheListError(
-        f"JSON として読めません: {place} 行目 {error.colno} 文字目あたり「{near}」。"
-        "テンプレートの穴埋め記号や、余分なコンマがないか確かめてください。",
-        f"not JSON: line {place}, character {error.colno}, near {near!r}. "
-        "Look for unfilled placeholders of a template, or a comma too many.",
-    ) from error
 
 
 def refuse(document: Any) -> NoReturn:

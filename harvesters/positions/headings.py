@@ -1,10 +1,10 @@
 """Which column of a feed is which: names in English, Finnish and Japanese lead to one meaning each."""
 
 import re
-import unicodedata
 from collections.abc import Iterable
 
 from harvesters.dataset import Field
+from harvesters.japanese import half_width
 
 BRACKETED = re.compile(r"\s*[(\[【](.{1,12})[)\]】]\s*$")
 UNIT = re.compile(
@@ -41,13 +41,13 @@ PERSONS = {
 
 def fold(heading: str) -> str:
     """What two spellings of one heading have in common: width, case, spaces, _, - and unit aside."""
-    text = BRACKETED.sub("", unicodedata.normalize("NFKC", heading).casefold())
+    text = BRACKETED.sub("", half_width(heading).casefold())
     return re.sub(r"[\s_\-]+", "", text)
 
 
 def unit_of(heading: str) -> str:
     """km/h, mph, utc: what a heading says in brackets or at its end."""
-    text = unicodedata.normalize("NFKC", heading).casefold().strip()
+    text = half_width(heading).casefold()
     if found := BRACKETED.search(text):
         return found[1].replace(" ", "")
     found = UNIT.search(fold(text))

@@ -1,10 +1,10 @@
 """Map layers of positions: where each vehicle was last, and the way it has come, as GeoJSON."""
 
-import json
 from collections.abc import Iterator
 
 import polars as pl
 
+from harvesters.geojson import collection, feature
 from harvesters.positions.tracks import AT
 
 NEAR, FARTHEST = 3.0, 50.0
@@ -35,22 +35,20 @@ def newest(frame: pl.DataFrame) -> pl.DataFrame:
 
 def tracks(frame: pl.DataFrame) -> bytes:
     """One feature per vehicle that has moved; positions that lie on the way are left out."""
-    features = [
-        {
-            "type": "Feature",
-            "geometry": {"type": "MultiLineString", "coordinates": lines},
-            "properties": {
+    return collection(
+        feature(
+            "MultiLineString",
+            lines,
+            {
                 "vehicle": rows["vehicle"][0],
                 "operator": rows["operator"][0],
                 "from": f"{rows[AT][0]:%Y-%m-%dT%H:%M:%SZ}",
                 "until": f"{rows[AT][-1]:%Y-%m-%dT%H:%M:%SZ}",
             },
-        }
+        )
         for rows in _simplified(_numbered(frame)).partition_by("vehicle", maintain_order=True)
         if (lines := list(_lines(rows)))
-    ]
-    told = ",\n".join(json.dumps(one, ensure_ascii=False) for one in features)
-    return f'{{"type": "FeatureCollection", "features": [\n{told}\n]}}\n'.encode()
+    )
 
 
 def _placed() -> pl.Expr:

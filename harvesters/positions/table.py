@@ -8,6 +8,7 @@ import polars as pl
 
 from harvesters.city import Bbox, Feed
 from harvesters.intake.positions import JAPAN
+from harvesters.japanese import TIME_ZONE
 from harvesters.positions import grids, measures, moments, names, tracks
 from harvesters.positions.choice import Choice, choose
 from harvesters.positions.headings import unit_of
@@ -17,8 +18,6 @@ from harvesters.positions.tracks import AT, EAST, FROM, NORTH, RECEIVED, ROW, ST
 from harvesters.source import Repair
 from harvesters.words import Words
 
-ZONE = ZoneInfo("Asia/Tokyo")
-"""Of times without a zone: the cities are in Japan."""
 MOMENT = pl.Datetime("ms")
 
 
@@ -125,7 +124,7 @@ def _moments(work: _Work, meaning: str) -> pl.Series:
     heading = work.choice.heading(meaning)
     if not heading:
         return pl.Series([], dtype=MOMENT).clear(work.frame.height)
-    zone = ZoneInfo("UTC") if unit_of(heading) in {"utc", "gmt"} else ZONE
+    zone = ZoneInfo("UTC") if unit_of(heading) in {"utc", "gmt"} else TIME_ZONE
     found, local = moments.to_utc(work.column(meaning), zone)
     if local.any() and meaning != "received":
         count = int(local.sum())

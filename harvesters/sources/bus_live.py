@@ -1,11 +1,6 @@
 """バスの運行状況: GTFS-Realtime positions, delays and alerts, from one address or from several."""
 
-import io
-import zipfile
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import PurePosixPath
-from urllib.parse import urlsplit
 
 import requests
 
@@ -19,8 +14,6 @@ from harvesters.source import Beside, Package, Problem, Progress
 from harvesters.words import Words
 
 name = "bus-live"
-ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-"""The same at every poll, so that equal messages give equal bytes."""
 TIMETABLE = "bus"
 
 
@@ -30,29 +23,7 @@ def fetch(
     """One message, or one for each address, joined in a zip."""
     if not feed.addresses:
         return fetching.get(feed.url, session, known, progress)
-    addresses = {PurePosixPath(urlsplit(feed.url).path).stem or name: feed.url, **feed.addresses}
-    messages = {
-        f"{part}.pb": fetching.get(address, session, progress=progress).content
-        for part, address in addresses.items()
-        if address
-    }
-    return Snapshot(
-        content=_zipped(messages),
-        url=feed.url,
-        filename="gtfs-realtime.zip",
-        fetched_at=datetime.now(UTC).replace(microsecond=0),
-        media_type="application/zip",
-    )
-
-
-def _zipped(messages: dict[str, bytes]) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for part, message in messages.items():
-            archive.writestr(
-                zipfile.ZipInfo(part, ZIP_TIME), message, compress_type=zipfile.ZIP_DEFLATED
-            )
-    return content.getvalue()
+    return fetching.get_all(feed.all_addresses, "gtfs-realtime.zip", session, progress, ".pb")
 
 
 def normalise(snapshot: Snapshot, feed: Feed, city: City, beside: Beside) -> Package:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 import polars as pl
 import requests
@@ -20,6 +19,10 @@ from harvesters.words import Words
 
 name = "snowplow"
 PLACE = ("latitude", "longitude")
+LAYER_TITLES = {
+    "snowplow": Words("除雪車の最新位置", "Last positions of snow ploughs"),
+    "tracks": Words("通った道筋", "Ways driven"),
+}
 
 
 def fetch(
@@ -28,19 +31,7 @@ def fetch(
     """One feed at one address, or those of several contractors, kept together in a zip."""
     if not feed.addresses:
         return fetching.get(feed.url, session, known, progress)
-    answers = {
-        one: fetching.get(url, session, None, progress) for one, url in feed.addresses.items()
-    }
-    return Snapshot(
-        content=polls.pack(
-            (one + PurePosixPath(answer.filename).suffix, answer.content)
-            for one, answer in answers.items()
-        ),
-        url=feed.url,
-        filename=f"{name}.zip",
-        fetched_at=max(answer.fetched_at for answer in answers.values()),
-        media_type="application/zip",
-    )
+    return fetching.get_all(feed.all_addresses, f"{name}.zip", session, progress)
 
 
 def normalise(snapshot: Snapshot, feed: Feed, city: City, _: Beside) -> Package:
@@ -68,7 +59,13 @@ def normalise(snapshot: Snapshot, feed: Feed, city: City, _: Beside) -> Package:
         notes=[*(note for one in read for note in one.notes), *repeated, *doubtful],
     )
     kind = read[0].kind if len(read) == 1 else "json"
-    return Package(tables=(table,), layers=_layers(table, frame), problems=problems, kind=kind)
+    return Package(
+        tables=(table,),
+        layers=_layers(table, frame),
+        layer_titles=LAYER_TITLES,
+        problems=problems,
+        kind=kind,
+    )
 
 
 def _read(filename: str, content: bytes, feed: Feed, city: City, answers: int) -> Positions:

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from harvesters.page import STYLE
+from harvesters.page import document, line, more, table
 from harvesters.standards import checking
 from harvesters.standards.assessment import Assessment
 from harvesters.standards.checking import Checked
@@ -26,13 +26,7 @@ def as_page(checked: Checked, found: Assessment, language: str) -> str:
         parts.append(f"<p>{escape(close.said(language))}</p>")
     parts += [f"<p>{escape(note.said(language))}</p>" for note in checked.sheet.notes]
     parts += [_reason(reason, language) for reason in found.reasons]
-    body = "\n".join(parts)
-    return (
-        f'<!doctype html>\n<html lang="{language}">\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n"
-        f"<main>\n{body}\n</main>\n</html>\n"
-    )
+    return document(title, parts, language)
 
 
 def _reason(reason: Reason, language: str) -> str:
@@ -49,13 +43,16 @@ def _headings(reason: Reason) -> str:
 
 
 def _values(reason: Reason, language: str) -> str:
-    heads = "".join(f'<th scope="col">{one}</th>' for one in VALUES.said(language).split(","))
+    shown = reason.faults[:SHOWN_FAULTS]
     rows = "".join(
-        f"<tr><td>{fault.row}</td><td><mark>{escape(fault.value) or '&nbsp;'}</mark></td>"
-        f"<td>{escape(fault.after) if fault.mended else ''}</td></tr>\n"
-        for fault in reason.faults[:SHOWN_FAULTS]
+        line(
+            (
+                str(fault.row),
+                f"<mark>{escape(fault.value) or '&nbsp;'}</mark>",
+                escape(fault.after) if fault.mended else "",
+            )
+        )
+        for fault in shown
     )
-    rest = len(reason.faults) - SHOWN_FAULTS
-    more = Words(f"ほか {rest:,} 件", f"and {rest:,} more").said(language) if rest > 0 else ""
-    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-    return f'<div class="wide">{table}</div><p>{more}</p>'
+    rest = more(len(reason.faults) - len(shown), language)
+    return table(VALUES.said(language).split(","), rows) + rest

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from harvesters.intake.cells import ABSENT, plain
+from harvesters.intake.cells import ABSENT
+from harvesters.japanese import half_width
 from harvesters.standards.kinds import Kind, kinds
 from harvesters.words import Words
 
@@ -47,7 +48,7 @@ class Guess:
 
 def recognise(heading: str, values: Sequence[str]) -> Guess:
     """The kind that the heading names unless the values contradict it, else what the values are."""
-    told = Counter(islice(filter(_says_something, map(plain, values)), LOOKED_AT))
+    told = Counter(islice(filter(_says_something, map(half_width, values)), LOOKED_AT))
     for kind in kinds().values():
         if kind.named(heading) and (guess := _by_heading(kind, told)):
             return guess

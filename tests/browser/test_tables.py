@@ -38,11 +38,16 @@ def lines():
         )
 
 
+def portal(address):
+    """The action API as the harvesters use it."""
+    env = (Path(os.environ["AIZU_TEST_VAR"]) / "harvest.env").read_text().splitlines()
+    token = dict(line.split("=", 1) for line in env)["AIZU_API_TOKEN"]
+    return ckanapi.RemoteCKAN(address, apikey=token, user_agent="aizu tests")
+
+
 @pytest.fixture(scope="module")
 def timetable(address):
     """A published dataset of many tables and two layers."""
-    env = (Path(os.environ["AIZU_TEST_VAR"]) / "harvest.env").read_text().splitlines()
-    token = dict(line.split("=", 1) for line in env)["AIZU_API_TOKEN"]
     names = ["stops", "shapes", *(f"fare_transfer_rules_{n}" for n in range(TABLES - 2))]
     titles = {"stops": "停留所", "shapes": "経路の形"}
     schema = {"fields": [{"name": "id", "type": "string"}]}
@@ -60,11 +65,73 @@ def timetable(address):
     files["geojson:stops"] = ("stops.geojson", layer(*stops()))
     files["geojson:shapes"] = ("shapes.geojson", layer(*lines()))
     files["original"] = ("bus.zip", b"PK")
-    portal = ckanapi.RemoteCKAN(address, apikey=token, user_agent="aizu tests")
-    portal.call_action(
+    portal(address).call_action(
         "aizu_publish", {part: json.dumps(value) for part, value in call.items()}, files=files
     )
     return f"/dataset/{NAME}"
+
+
+@pytest.fixture(scope="module")
+def plow(address):
+    """A published dataset of one plough on the map, and of the way that it has come."""
+    at = {"type": "Point", "coordinates": [139.93, 37.49]}
+    seen = {"vehicle": "P1", "observed_at": "2026-11-22T22:30:45Z", "blade_down": True}
+    columns = {"vehicle": "string", "observed_at": "datetime", "blade_down": "boolean"}
+    fields = [{"name": column, "type": kind} for column, kind in columns.items()]
+    fields[1]["title"] = "観測時刻"
+    call = {
+        "dataset": {"name": "test-one-plow", "title": "除雪車", "notes": "試験", "license_id": "cc-by"},
+        "organization": {"name": "aizuwakamatsu-kikikanri", "title": "危機管理課"},
+        "resources": [{"name": "plow", "title": "除雪車", "schema": {"fields": fields}}],
+        "source": {"url": "https://example.jp/plow.json"},
+        "report": {"valid": True, "tasks": []},
+    }  # fmt: skip
+    files = {
+        "table:plow": ("p.csv", b"vehicle,observed_at,blade_down\r\nP1,2026-11-22T22:30:45Z,true\r\n"),
+        "geojson:plow": ("p.geojson", layer((at, seen))),
+        "original": ("p.geojson", layer((at, seen))),
+    }  # fmt: skip
+    portal(address).call_action(
+        "aizu_publish", {part: json.dumps(value) for part, value in call.items()}, files=files
+    )
+    return "/dataset/test-one-plow"
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+def test_map_is_drawn_without_being_looked_at(open_page, keep, plow, width):
+    """A print of the page has its map; one plough stands in the outline of the city."""
+    page = open_page(width)
+    page.goto(plow)
+    drawn = page.locator("[data-aizu-map]")
+    expect(drawn).to_have_attribute("data-ready", "true")
+    expect(drawn.locator(".map-count")).to_have_text("1 か所")
+    expect(drawn.locator(".map-note")).to_contain_text("破線は市のおおよその範囲")
+    across = """canvas => {
+      const { width, height } = canvas;
+      const pixels = canvas.getContext("2d").getImageData(0, 0, width, height).data;
+      const columns = new Set();
+      for (let i = 3; i < pixels.length; i += 4) if (pixels[i]) columns.add((i >> 2) % width);
+      return columns.size;
+    }"""
+    assert drawn.locator(".map-canvas canvas").evaluate(across) > 80, "more than one mark"
+    keep(page, f"plow-{width}")
+
+
+def test_popup_reads_as_people_speak(open_page, plow):
+    """The time is that of the city, and says so; a yes is a word."""
+    page = open_page(DESK)
+    page.goto(plow)
+    drawn = page.locator("[data-aizu-map]")
+    expect(drawn).to_have_attribute("data-ready", "true")
+    drawn.locator(".map-canvas").focus()
+    page.keyboard.press("Enter")
+    rows = drawn.locator(".leaflet-popup tr")
+    expect(rows).to_have_count(3)
+    assert [text.split("\t") for text in rows.all_inner_texts()] == [
+        ["vehicle", "P1"],
+        ["観測時刻（日本時間）", "2026-11-23 07:30:45"],
+        ["blade_down", "はい"],
+    ]
 
 
 @pytest.mark.parametrize("width", [DESK, PHONE])

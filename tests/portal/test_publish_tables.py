@@ -31,13 +31,23 @@ def described(table, text):
 
 
 def publish(
-    portal, name, tables, *, layers=(), original="bus.zip", resources=None, files=(), **own
+    portal,
+    name,
+    tables,
+    *,
+    layers=(),
+    titles=None,
+    original="bus.zip",
+    resources=None,
+    files=(),
+    **own,
 ):
     """Publishes a dataset of these tables (text by name) and layers (names)."""
     call = {
         "dataset": {"name": name, "title": "バス", "notes": "試験", "license_id": "cc-by", **own},
         "organization": {"name": "aizuwakamatsu-kikikanri", "title": "危機管理課"},
         "resources": resources or [described(table, text) for table, text in tables.items()],
+        "layers": titles or {},
         "source": {"url": "https://example.jp/bus.zip"},
         "report": {"valid": True, "tasks": []},
     }
@@ -296,6 +306,74 @@ def test_page_lists_tables_and_draws_all_layers(portal, name):
     (drawn,) = page.select("[data-aizu-map]")
     layers = json.loads(drawn["data-aizu-map"])["layers"]
     assert [layer["title"] for layer in layers] == ["停留所", "shapes"]
+
+
+def test_layers_have_titles_of_their_own(portal, name):
+    """A layer that shows something else than the table of its name says what, in both languages."""
+    titles = {
+        "stops": {"title": "最新の位置", "title_en": "Last positions"},
+        "tracks": {"title": "道筋", "title_en": "Ways"},
+    }
+    publish(portal, name, {"stops": STOPS}, layers=("stops", "tracks"), titles=titles)
+    layers = [r for r in resources(portal, name) if r["kind"] == "geojson"]
+    assert [layer["name"] for layer in layers] == [
+        "最新の位置（GeoJSON・地図用）", "道筋（GeoJSON・地図用）"
+    ]  # fmt: skip
+    page = BeautifulSoup(portal.get(f"/en/dataset/{name}").text, "html.parser")
+    drawn = json.loads(page.select_one("[data-aizu-map]")["data-aizu-map"])
+    assert [layer["title"] for layer in drawn["layers"]] == ["Last positions", "Ways"]
+    titles["tracks"]["title"] = "通った道筋"
+    again = publish(portal, name, {"stops": STOPS}, layers=("stops", "tracks"), titles=titles)
+    assert again["changed"], "a new title is seen"
+    with pytest.raises(ValidationError) as refused:
+        publish(portal, name, {"stops": STOPS}, layers=("tracks",), titles={"tracks": {}})
+    assert "tracks" in str(refused.value.error_dict["layers"])
+
+
+def test_an_original_with_places_is_no_layer(portal, name):
+    """What the city sent is offered as a file, and not drawn beside the layer that was made of it."""
+    geojson = json.dumps(SHAPES).encode()
+    sent = publish(
+        portal, name, {"stops": STOPS}, layers=("stops",),
+        files={"original": ("stops.geojson", geojson)},
+    )  # fmt: skip
+    original = sent["resources"]["original"]
+    assert portal.api().action.resource_view_list(id=original) == []
+    page = BeautifulSoup(portal.get(f"/dataset/{name}").text, "html.parser")
+    drawn = json.loads(page.select_one("[data-aizu-map]")["data-aizu-map"])
+    assert [layer["source"]["url"].rsplit("/", 2)[1] for layer in drawn["layers"]] == [
+        sent["resources"]["geojson:stops"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "heading", "cells"),
+    [
+        ("", "測った時刻（日本時間）", ["はい", "いいえ", ""]),
+        ("/en", "Measured (Japan Time)", ["Yes", "No", ""]),
+    ],
+)
+def test_people_read_local_times_and_words(portal, name, prefix, heading, cells):
+    """Pages show moments in Japanese time, yes and no in words; the file and the API stay as they were sent."""
+    rows = ["A,2026-11-22T22:30:45Z,true", "B,2026-11-22T22:30:45.5Z,false", "C,,"]
+    table = "\r\n".join(["車両,測った時刻,下げている", *rows, ""])
+    fields = [
+        {"name": "車両", "type": "string"},
+        {"name": "測った時刻", "type": "datetime", "title_en": "Measured"},
+        {"name": "下げている", "type": "boolean"},
+    ]
+    item = {"name": "plows", "title": "除雪車", "schema": {"fields": fields}}
+    sent = publish(portal, name, {"plows": table}, resources=[item])["resources"]["table:plows"]
+    for path in (f"/dataset/{name}", f"/dataset/{name}/resource/{sent}"):
+        page = BeautifulSoup(portal.get(prefix + path).text, "html.parser")
+        shown = page.select_one("table.data-table")
+        assert heading in [th.get_text(strip=True) for th in shown.select("thead th")]
+        found = [[td.get_text() for td in tr.select("td")] for tr in shown.select("tbody tr")]
+        times = ["2026-11-23 07:30:45", "2026-11-23 07:30:45.500000", ""]
+        assert [row[1:] for row in found] == [list(pair) for pair in zip(times, cells, strict=True)]
+    assert values(portal, sent)[0] == ("A", "2026-11-22T22:30:45+00:00", True)
+    (file,) = [r for r in resources(portal, name) if r["id"] == sent]
+    assert portal.get(file["url"].removeprefix(portal.url)).content == table.encode()
 
 
 def test_views_are_no_news(portal, name):

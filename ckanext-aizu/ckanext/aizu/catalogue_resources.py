@@ -31,8 +31,8 @@ _DESCRIPTIONS = {
         "For maps and GIS (RFC 7946).",
     ),
     ORIGINAL: (
-        "提供元から取得したファイルを、1バイトも変えずに公開しています。",
-        "The file as it was fetched from its source, not a byte changed.",
+        "提供元から届いたままのファイルです（複数に分けて届いたものは1つにまとめています）。",
+        "As it came from its source; what came in several parts is put together.",
     ),
 }
 
@@ -100,8 +100,10 @@ def _name(kind: str, name: str, publication: Publication) -> tuple[str, str]:
     """In Japanese and English; where there is one of a kind, what it is says more than whose it is."""
     if [part.partition(":")[0] for part in publication.files].count(kind) == 1:
         return _NAMES[kind]
-    titles = {table.name: (table.title, table.title_en) for table in publication.tables}
-    title, title_en = titles.get(name, (name, name))
+    titled = {table.name: (table.title, table.title_en) for table in publication.tables}
+    if kind == GEOJSON:
+        titled |= publication.layers
+    title, title_en = titled.get(name, (name, name))
     ja, en = _ENDS_OF_MANY[kind]
     return title + ja, (title_en or title) + en
 

@@ -10,11 +10,11 @@ Entity = dict[str, Any]
 
 def aizu_resource_kind(resource: Entity) -> str:
     """Says what a resource is good for: `table`, `map`, `original` or `file`."""
+    if resource.get("kind") == ORIGINAL:
+        return "original"
     if resource.get("datastore_active"):
         return "table"
-    if str(resource.get("format", "")).lower() == "geojson":
-        return "map"
-    return "original" if resource.get("kind") == ORIGINAL else "file"
+    return "map" if str(resource.get("format", "")).lower() == "geojson" else "file"
 
 
 def aizu_map_resources(package: Entity) -> list[Entity]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import ckan.plugins.toolkit as tk
-from babel.dates import format_date
+from babel.dates import format_date, get_timezone_name
 
 
 def aizu_date(value: str | datetime | None, hours: bool = False) -> str:
@@ -13,7 +13,7 @@ def aizu_date(value: str | datetime | None, hours: bool = False) -> str:
 
     A time that carries no zone is UTC, as everywhere in CKAN.
     """
-    moment = _moment(value)
+    moment = in_city(value)
     if moment is None:
         return ""
     day = format_date(moment, "long", locale=tk.h.lang() or "en")
@@ -39,7 +39,14 @@ def render_datetime(
     return aizu_date(datetime_, hours=with_hours or with_seconds) if known else ""
 
 
-def _moment(value: str | datetime | None) -> datetime | None:
+def aizu_zone_name() -> str:
+    """Names the time zone in which times are shown: 日本時間."""
+    zone = tk.h.get_display_timezone()
+    return get_timezone_name(zone, zone_variant="generic", locale=tk.h.lang() or "en")
+
+
+def in_city(value: str | datetime | None) -> datetime | None:
+    """Reads a moment and puts it into the city's time zone; None where it is none."""
     if not value:
         return None
     try:

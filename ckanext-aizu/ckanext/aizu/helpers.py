@@ -10,6 +10,7 @@ from ckan.lib.search.common import SearchError
 from flask import g
 
 from ckanext.aizu import city
+from ckanext.aizu.cells import aizu_cell, aizu_heading
 from ckanext.aizu.contents import (
     Entity,
     aizu_bare_title,
@@ -18,16 +19,18 @@ from ckanext.aizu.contents import (
     aizu_table_resource,
     aizu_tables,
 )
-from ckanext.aizu.dates import aizu_date, render_datetime
+from ckanext.aizu.dates import aizu_date, aizu_zone_name, render_datetime
 
 __all__ = [
     "aizu_bare_title",
+    "aizu_cell",
     "aizu_choice",
     "aizu_column_type",
     "aizu_data_dictionary",
     "aizu_date",
     "aizu_extract",
     "aizu_front_page",
+    "aizu_heading",
     "aizu_languages",
     "aizu_licence",
     "aizu_licences",
@@ -42,6 +45,7 @@ __all__ = [
     "aizu_tables",
     "aizu_title_of",
     "aizu_validation",
+    "aizu_zone_name",
     "render_datetime",
 ]
 

@@ -77,7 +77,8 @@ def settings(package: Entity, resources: list[Entity]) -> dict[str, Any]:
             }
             for resource in resources
         ],
-        "base": city.here()["map"],
+        "base": city.here()["map"] | {"bbox": city.here()["bbox"]},
+        "zone": str(tk.h.get_display_timezone()),
     }
 
 
@@ -87,7 +88,8 @@ def _labels(package: Entity, resource: Entity) -> dict[str, str]:
     named = [table for table in tables if table.get("part") == resource.get("part")]
     columns = helpers.aizu_data_dictionary((named or tables)[0]) if tables else []
     labels = {found["id"]: found["label"] for found in columns if found["label"] != found["id"]}
-    return {"route_names": tk._("Routes"), **labels}
+    ours = {"route_names": tk._("Routes"), "from": tk._("From"), "until": tk._("Until")}
+    return ours | labels
 
 
 def coordinate_columns(resource: Entity) -> tuple[str, str] | None:

@@ -46,6 +46,8 @@ class Publication:
     source: dict[str, Any]
     report: dict[str, Any]
     tables: tuple[Table, ...]
+    layers: dict[str, tuple[str, str]]
+    """Titles of layers by name, where they are not those of the tables of the same name."""
     files: Mapping[str, FileStorage]
     """By part: `table:<name>` for each table, `geojson:<name>` for each layer, `original`."""
 
@@ -58,7 +60,9 @@ class Publication:
         """SHA-256 over everything a reader could see change: data, files and description."""
         files = sorted((part, f.filename, self.hashes[part]) for part, f in self.files.items())
         tables = [vars(table) for table in self.tables]
-        seen = json.dumps([self.dataset, self.organization, tables, files], sort_keys=True)
+        seen = json.dumps(
+            [self.dataset, self.organization, tables, self.layers, files], sort_keys=True
+        )
         return hashlib.sha256(seen.encode()).hexdigest()
 
 
@@ -66,18 +70,18 @@ def read(data_dict: Mapping[str, Any]) -> Publication:
     """Reads and checks the parts of a call.
 
     Args:
-        data_dict: form fields `dataset`, `organization`, `source`, `report` (JSON objects) and
-            `resources` (JSON list), and files `table:<name>` for each of the resources, `original`
+        data_dict: form fields `dataset`, `organization`, `source`, `report`, optionally `layers`
+            (JSON objects) and `resources` (JSON list), and files `table:<name>` for each of the resources, `original`
             and, where there are coordinates, `geojson:<name>`.
 
     Raises:
         ckan.plugins.toolkit.ValidationError: a part is missing, no JSON, or does not fit the others.
     """
-    parts = dict(data_dict)
+    parts = {"layers": {}, **data_dict}
     errors: dict[str, Any] = {}
     for name, read_part in _READERS.items():
         try:
-            parts[name] = read_part(_json(data_dict.get(name)))
+            parts[name] = read_part(_json(parts.get(name)))
         except ValueError as error:
             errors[name] = [str(error)]
     if "resources" not in errors:
@@ -132,6 +136,17 @@ def _report(value: object) -> dict[str, Any]:
     return report
 
 
+def _layers(value: object) -> dict[str, tuple[str, str]]:
+    """Titles of layers, Japanese and English, by name."""
+    titles = {}
+    for name, item in _object(value).items():
+        title = _object(item).get("title")
+        if not title or not isinstance(title, str):
+            raise ValueError(tk._('Layer "%s": %s is missing') % (name, "title"))
+        titles[name] = (title, str(item.get("title_en") or ""))
+    return titles
+
+
 def _tables(value: object) -> tuple[Table, ...]:
     if not isinstance(value, list) or not value:
         raise ValueError(tk._("A list of at least one table is expected"))
@@ -162,6 +177,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "source": _described_by("url"),
     "report": _report,
     "resources": _tables,
+    "layers": _layers,
 }
 
 
@@ -207,6 +223,7 @@ def _publication(parts: dict[str, Any]) -> Publication:
         source=parts["source"],
         report=parts["report"],
         tables=parts["resources"],
+        layers=parts["layers"],
         files={part: value for part, value in parts.items() if _is_file(value)},
     )
 

@@ -2,7 +2,10 @@
 
 import json
 
+from harvesters.dataset import Field
 from harvesters.geojson import to_geojson
+from harvesters.source import Table, frame_of
+from harvesters.words import Words
 
 from .conftest import as_csv
 
@@ -18,6 +21,37 @@ def test_a_row_becomes_a_point_with_its_columns(normalised):
     assert feature["properties"]["ID"] == "1"
     assert feature["properties"]["備考"] is None
     assert "crs" not in layer
+
+
+def test_yes_and_no_are_those_of_json():
+    """A program that reads the layer need not know how the table writes them."""
+    fields = tuple(
+        Field(
+            name=name,
+            type=kind,
+            title=Words(name, name),
+            description=Words("", ""),
+            constraints={},
+            origins=(),
+        )
+        for name, kind in {"lat": "number", "lon": "number", "open": "boolean"}.items()
+    )
+    table = Table(
+        name="doors",
+        title=Words("扉", "Doors"),
+        fields=fields,
+        key=(),
+        frame=frame_of(
+            ["lat", "lon", "open"],
+            [["37.5", "139.9", cell] for cell in ("true", "1", "FALSE", "")],
+        ),
+        row_numbers=range(2, 6),
+        headings={},
+        encoding="UTF-8",
+    )
+    layer = json.loads(to_geojson(table, ("lat", "lon")))
+    told = [feature["properties"]["open"] for feature in layer["features"]]
+    assert told == [True, True, False, None]
 
 
 def test_the_digits_of_the_source_are_kept(normalised):

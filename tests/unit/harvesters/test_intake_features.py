@@ -111,7 +111,7 @@ def test_plane_coordinates_become_degrees_and_are_recorded(code):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b'{"type": "FeatureCollection", "features": [', "JSON として読めません"),
+        (b'{"type": "FeatureCollection", "features": [', "JSON が途中で終わっています"),
         (b'{"error": "not found"}', "FeatureCollection ではない JSON です"),
         (b'{"type": "Topology", "objects": {}}', "FeatureCollection ではない JSON です"),
         (written(), "地物（features）が一つもありません"),

@@ -3,7 +3,6 @@
 import csv
 import io
 import os
-from types import SimpleNamespace
 from unittest.mock import patch
 
 import polars as pl
@@ -338,7 +337,7 @@ def test_a_table_that_we_wrote_need_not_be_read_again(table):
     even = [(row + [""] * len(names))[: len(names)] for row in rows[1:] * how["repeat"]]
     frame = pl.DataFrame(even, schema=dict.fromkeys(names, pl.String), orient="row")
     plain = {"told": True, "encoding": "utf-8-sig", "delimiter": ",", "dialect": {}}
-    compare(to_csv(SimpleNamespace(frame=frame)), schema, how | plain, rules, limit, frame)
+    compare(to_csv(frame), schema, how | plain, rules, limit, frame)
 
 
 def compare(content, schema, how, rules, limit, frame=None):

@@ -55,7 +55,7 @@ def test_everything_goes_in_one_request(portal, send):
     assert action == "aizu_publish"
     assert headers["Authorization"] == "secret"
     assert set(parts) == {
-        "dataset", "organization", "resources", "source", "report",
+        "dataset", "organization", "resources", "layers", "source", "report",
         "table:hydrant", "geojson:hydrant", "original",
     }  # fmt: skip
     assert parts["original"] == as_csv([{"備考": " x"}])

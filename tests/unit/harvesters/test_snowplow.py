@@ -10,10 +10,9 @@ from dataclasses import replace
 
 import pytest
 
-from harvesters import report, validate
-from harvesters.console import FINDING
+from harvesters import fetch, report, validate, zips
 from harvesters.errors import ColumnsError, NotTheListError
-from harvesters.positions import polls
+from harvesters.report import FINDING
 from harvesters.sources import snowplow
 from harvesters.terminal import as_table
 
@@ -249,7 +248,7 @@ def test_one_position_told_by_two_polls_counts_once(package):
     """Polls of a day in a zip are one table; a vehicle that stood still is not there twice."""
     content = (RECORDINGS / "tracker.json").read_bytes()
     later = content.replace(b"59:40+09", b"59:55+09")
-    made = package(polls.pack([("1.json", content), ("2.json", later)]), "polls.zip")
+    made = package(zips.pack({"1.json": content, "2.json": later}), "polls.zip")
     assert made.tables[0].frame.height == 4
     assert "4 rows that say the same" in " ".join(note.en for note in made.notes)
     assert json.loads(made.layers["tracks"])["features"] == []
@@ -257,10 +256,10 @@ def test_one_position_told_by_two_polls_counts_once(package):
 
 def test_a_refusal_says_which_of_several_answers_it_is_about(package):
     """The contractor whose feed is an error page is named."""
-    packed = polls.pack([("A.json", b"<html></html>")])
+    packed = zips.pack({"A.json": b"<html></html>"})
     with pytest.raises(NotTheListError, match="web page"):
         package(packed, "polls.zip")
-    packed = polls.pack([("A.json", (RECORDINGS / "tracker.json").read_bytes()), ("B.json", b"[]")])
+    packed = zips.pack({"A.json": (RECORDINGS / "tracker.json").read_bytes(), "B.json": b"[]"})
     with pytest.raises(NotTheListError, match=r"^B\.json: "):
         package(packed, "polls.zip")
 
@@ -339,15 +338,31 @@ def test_blank_and_short_rows_of_a_log_are_told(package):
 
 
 def test_several_contractors_are_asked_and_kept_in_one_file(aizu, demo_city):
-    """The same answers give the same bytes, and each position says where it came from."""
-    addresses = {
-        "city": f"{demo_city}/plows/positions.geojson",
-        "other": f"{demo_city}/plows/tracker.json",
-    }
-    feed = replace(aizu.feeds["snowplow"], addresses=addresses)
-    with __import__("harvesters.fetch").fetch.polite_session("") as session:
+    """None of the addresses is left out, and each position says where it came from."""
+    feed = replace(
+        aizu.feeds["snowplow"],
+        url=f"{demo_city}/plows/positions.geojson",
+        addresses={"other": f"{demo_city}/plows/tracker.json"},
+    )
+    with fetch.polite_session("") as session:
         snapshot = snowplow.fetch(feed, session, None, lambda done, total: None)
     made = snowplow.normalise(snapshot, feed, aizu, lambda name: None)
-    assert set(made.tables[0].frame["source"]) == {"city.geojson", "other.json"}
-    assert validate.validate(made, feed, aizu).valid is not None
-    assert polls.pack([("a", b"1")]) == polls.pack([("a", b"1")])
+    assert set(made.tables[0].frame["source"]) == {"positions.geojson", "other.json"}
+
+
+def test_addresses_that_end_alike_are_all_asked(aizu):
+    """The first gives way, since the others have been named in the city file."""
+    feed = replace(
+        aizu.feeds["snowplow"],
+        url="https://a.example/live",
+        addresses={"live": "https://b.example"},
+    )
+    assert feed.all_addresses == {"snowplow": "https://a.example/live", "live": "https://b.example"}
+
+
+def test_a_damaged_zip_of_polls_is_refused(package):
+    """Whatever part of it was damaged on the way."""
+    content = bytearray(zips.pack({"1.json": (RECORDINGS / "tracker.json").read_bytes()}))
+    content[60] ^= 0xFF
+    with pytest.raises(NotTheListError, match="damaged"):
+        package(bytes(content), "polls.zip")

@@ -99,7 +99,7 @@ def test_the_report_is_one_that_frictionless_reads(normalised, aizu):
 
 def test_the_clean_table_opens_in_excel_and_elsewhere(normalised):
     """UTF-8 with a byte order mark, CRLF, quotes where they are needed."""
-    content = validate.to_csv(normalised(as_csv([{"備考": '"a,b"'}])))
+    content = validate.to_csv(normalised(as_csv([{"備考": '"a,b"'}])).frame)
     assert content.startswith("\ufeff全国地方公共団体コード,ID,".encode())
     assert content.endswith(b',"a,b"\r\n')
     assert content.count(b"\r\n") == content.count(b"\n") == 2

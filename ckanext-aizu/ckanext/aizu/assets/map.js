@@ -13,8 +13,13 @@
   // What a program needs to draw a feature says nothing to a reader.
   const SILENT = ["_id", "route_color", "route_ids"];
   const COLOUR = /^#[0-9a-f]{6}$/i;
+  const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
   const CASING = "#4a5268";
   const WHOLE_CITY = { maxZoom: 17, padding: [24, 24] };
+  // So few places say nothing about where they are; the city is shown around them.
+  const FEW = 10;
+  // More points than these cover the lines under them.
+  const MANY = 300;
 
   const CORNERS = {
     square: [[-1, -1], [1, -1], [1, 1], [-1, 1]],
@@ -68,8 +73,9 @@
   }
 
   /** Small while the whole city is in view, so that marks cover neither one another nor lines. */
-  function radiusAt(zoom, besideLines) {
-    return besideLines ? Math.max(1.5, Math.min(7, zoom - 10)) : Math.max(3.5, Math.min(8, zoom - 8.5));
+  function radiusAt(zoom, besideLines, count) {
+    if (count < FEW) return 7;
+    return besideLines && count > MANY ? Math.max(1.5, Math.min(7, zoom - 10)) : Math.max(3.5, Math.min(8, zoom - 8.5));
   }
 
   function element(tag, text, className) {
@@ -79,16 +85,30 @@
     return made;
   }
 
+  /** How headings and values read to people: times in the city's zone, yes and no in words. */
+  function speaker({ zone }, text) {
+    // The Swedish way to write a date is ISO 8601.
+    const clock = new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" });
+    const isMoment = (value) => MOMENT.test(value);
+    return {
+      heading: (label, value) => (isMoment(value) ? text.textZoned.replace("{column}", label) : label),
+      value: (value) => {
+        if (typeof value === "boolean") return value ? text.textYes : text.textNo;
+        if (Array.isArray(value)) return [...new Set(value)].join("、");
+        return isMoment(value) ? clock.format(new Date(value)) : String(value);
+      },
+    };
+  }
+
   /** The properties as a table, what it is first; textContent only, since data is never markup. */
-  function popup(properties, labels) {
+  function popup(properties, labels, told) {
     const table = element("table", undefined, "map-popup");
     const isKind = ([name]) => KIND.includes(name);
     const entries = Object.entries(properties).sort((a, b) => isKind(b) - isKind(a));
     entries.forEach(([name, value]) => {
       if (SILENT.includes(name) || value === null || value === "") return;
       const row = table.insertRow();
-      const text = Array.isArray(value) ? [...new Set(value)].join("、") : String(value);
-      row.append(element("th", labels[name] || name), element("td", text));
+      row.append(element("th", told.heading(labels[name] || name, value)), element("td", told.value(value)));
       row.firstChild.scope = "row";
     });
     return table;
@@ -170,18 +190,28 @@
     box.hidden = false;
   }
 
-  /** The city's base map; without network the data stands alone and a note says so. */
-  function baseMap(map, base, note, text) {
-    if (!base.tiles) return;
+  const cornersOf = ({ west, south, east, north }) => [[south, west], [north, east]];
+
+  /** The city's base map; without network an outline of the area stands in for it and a note says so. */
+  function baseMap(map, base, renderer, note, text) {
+    const outline = L.rectangle(cornersOf(base.bbox), {
+      renderer, color: CASING, weight: 1.2, dashArray: "6 6", fill: false, interactive: false,
+    });
+    if (!base.tiles) {
+      outline.addTo(map);
+      return;
+    }
     const credit = element(base.link ? "a" : "span", base.attribution || "");
     if (base.link) credit.href = base.link;
     const tiles = L.tileLayer(base.tiles, { maxZoom: base.max_zoom || 18, attribution: credit.outerHTML });
     tiles.on("tileerror", () => {
       note.textContent = text;
       note.hidden = false;
+      outline.addTo(map);
     });
     tiles.on("tileload", () => {
       note.hidden = true;
+      outline.remove();
     });
     tiles.addTo(map);
   }
@@ -205,7 +235,7 @@
     });
   }
 
-  function drawn({ places, style }, renderer) {
+  function drawn({ places, style }, renderer, told) {
     const labels = new Map(places.map((place) => [place.feature, place.labels]));
     const group = L.geoJSON({ type: "FeatureCollection", features: [...labels.keys()] }, {
       renderer,
@@ -214,14 +244,14 @@
       pointToLayer: (_, latlng) => shapedMarker(latlng, style, renderer),
       onEachFeature: (f, layer) => isLine(f) && edged(layer),
     });
-    return group.bindPopup(({ feature }) => popup(feature.properties || {}, labels.get(feature)), {
+    return group.bindPopup(({ feature }) => popup(feature.properties || {}, labels.get(feature), told), {
       autoPanPadding: [16, 16], maxWidth: Math.min(300, window.innerWidth - 100), maxHeight: 260,
     });
   }
 
   /** Marks and lines as thick as the scale of the map allows. */
-  function resized(groups, zoom) {
-    const radius = radiusAt(zoom, groups.some((group) => group.lines));
+  function resized(groups, zoom, count) {
+    const radius = radiusAt(zoom, groups.some((group) => group.lines), count);
     const mark = { radius, weight: radius < 5 ? radius / 6 : 1.2 };
     const line = { weight: zoom < 12 ? 2.2 : 3.6 };
     groups.forEach(({ layer }) => layer.setStyle((f) => (f.geometry.type.endsWith("Point") ? mark : line)));
@@ -260,16 +290,19 @@
     map.getPane("popupPane").setAttribute("aria-live", "polite");
     const renderer = L.canvas({ padding: 0.3, tolerance: 6 });
     const { groups, named } = grouped(places, settings.layers.length > 1, text.textOther);
-    groups.forEach((group) => { group.layer = drawn(group, renderer); });
+    const told = speaker(settings, text);
+    groups.forEach((group) => { group.layer = drawn(group, renderer, told); });
     const all = L.featureGroup(groups.map((group) => group.layer));
-    const fit = () => map.fitBounds(all.getBounds(), WHOLE_CITY);
-    if (all.getBounds().isValid()) fit();
+    const bounds = all.getBounds();
+    if (bounds.isValid() && places.length < FEW) bounds.extend(cornersOf(settings.base.bbox));
+    const fit = () => map.fitBounds(bounds, WHOLE_CITY);
+    if (bounds.isValid()) fit();
     else map.setView([...settings.base.centre].reverse(), settings.base.zoom);
-    const resize = () => resized(groups, map.getZoom());
+    const resize = () => resized(groups, map.getZoom(), places.length);
     map.on("zoomend", resize);
     groups.forEach((group) => group.layer.addTo(map));
     resize();
-    baseMap(map, settings.base, box.querySelector(".map-note"), text.textNoBasemap);
+    baseMap(map, settings.base, renderer, box.querySelector(".map-note"), text.textNoBasemap);
     if (named) legend(box.querySelector(".map-legend"), groups, map);
     openWithEnter(map, groups);
     const button = box.querySelector(".map-fit");
@@ -279,16 +312,6 @@
     box.dataset.ready = "true";
   }
 
-  function drawWhenSeen(box) {
-    const watcher = new IntersectionObserver((seen) => {
-      if (!seen.some((entry) => entry.isIntersecting)) return;
-      watcher.disconnect();
-      draw(box);
-    }, { rootMargin: "300px" });
-    watcher.observe(box);
-  }
-
-  document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("[data-aizu-map]").forEach(drawWhenSeen);
-  });
+  // All of them, seen or not: a print or a picture of the page has its maps, too.
+  window.addEventListener("load", () => document.querySelectorAll("[data-aizu-map]").forEach(draw));
 })();

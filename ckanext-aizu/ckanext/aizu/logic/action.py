@@ -32,6 +32,8 @@ def aizu_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
     :param organization: JSON, `name` and `title` of the department, with `title_en`
     :param resources: JSON, a list of the tables: `name` (a-z, 0-9, _), `title`, `title_en` and
         `schema`, a Table Schema; first the one that people look for
+    :param layers: JSON, optional: `title` and `title_en` of layers, by name; a layer has else those
+        of the table of its name
     :param source: JSON, where it came from: `url`, `fetched_at`, `sha256`, `filename`, `encoding`
     :param report: JSON, Frictionless report; only valid tables are published
     :param table:<name>: file, one for each table, CSV in UTF-8, its header the names of the schema
