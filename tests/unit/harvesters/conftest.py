@@ -1,6 +1,7 @@
 """What the harvester tests share: the demonstration city, a stand-in portal, lists made from rows."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -25,6 +26,9 @@ from .redis_server import Server
 
 ROOT = Path(__file__).parents[3]
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
+patient = pytest.mark.skipif(
+    not os.environ.get("AIZU_TEST_ALL"), reason="waits for long; run by scripts/test --all"
+)
 ROW = {
     "全国地方公共団体コード": "072028",
     "ID": "1",

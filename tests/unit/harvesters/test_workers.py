@@ -1,4 +1,7 @@
-"""Schedulers and workers as processes, each with a folder of its own, killed and stopped at their work."""
+"""Schedulers and workers as processes, each with a folder of its own, killed and stopped at their work.
+
+AIZU_TEST_ALL=1 runs those, too, that wait for long.
+"""
 
 import os
 import signal
@@ -23,7 +26,7 @@ from harvesters.journal import Journal, Key, Note
 from harvesters.perform import MERCY_S
 from harvesters.standing import LEASE_S
 
-from .conftest import as_csv, numbered
+from .conftest import as_csv, numbered, patient
 from .redis_server import Server
 
 KEY = Key("aizuwakamatsu", "hydrant")
@@ -135,6 +138,7 @@ def look(journal, later=0.0):
     dispatch.tick(seen, dispatch.planned(load_city("aizuwakamatsu", current.city_url), current))
 
 
+@patient
 def test_two_schedulers_and_two_workers_run_a_missed_slot_once(start, journal, portal):
     """Redis, portal and token are all that the machines share."""
     journal.anchor(KEY, journal.now() - 3 * 86_400)
@@ -187,6 +191,7 @@ def test_a_run_that_is_killed_three_times_has_failed(start, journal, city, porta
     assert published(portal) == 0
 
 
+@patient
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_worker_that_is_stopped_hands_its_run_back(start, journal, city, portal, number):
     """After a while of grace; it exits with 0, and the run counts as not begun."""
@@ -204,6 +209,7 @@ def test_a_worker_that_is_stopped_hands_its_run_back(start, journal, city, porta
     assert (run.state, run.starts, published(portal)) == ("ok", 1, 1)
 
 
+@patient
 def test_a_worker_that_is_stopped_ends_a_quick_run(start, journal, city, portal):
     """Schedulers and idle workers end at once, with 0."""
     city.content = as_csv(numbered(3))  # too few, and refused at once
@@ -267,6 +273,7 @@ def test_a_host_is_left_alone_as_long_as_it_asks(start, journal, city):
     assert "サーバーの回復を" in output
 
 
+@patient
 def test_redis_may_go_and_come_back(tmp_path, environment, start, city, portal):
     """In the middle of a run: it waits before it publishes; nothing is lost, nothing done twice."""
     folder = tmp_path / "redis"
