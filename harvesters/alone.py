@@ -12,12 +12,14 @@ from harvesters import report as reporting
 from harvesters import validate as validating
 from harvesters.columns import places_of
 from harvesters.dataset import Field, load
-from harvesters.errors import InvalidTableError
+from harvesters.errors import InvalidTableError, NotTheListError
 from harvesters.fetch import Snapshot
 from harvesters.gtfs import package as gtfs_package
+from harvesters.japanese import heading_key
 from harvesters.jobs import Job
 from harvesters.library import holdings, reading
 from harvesters.pipeline import named, normalise, read_told
+from harvesters.positions.documents import is_json
 from harvesters.rules import TYPES
 from harvesters.source import Package, Table, frame_of
 from harvesters.words import Words
@@ -31,6 +33,16 @@ SUGGESTED = {
 """Tried in this order; a number with leading zeros is a code and stays text."""
 STRAY = 0.01
 """The share of values that may be of another kind: they are the faults that are looked for."""
+DEGREES = {
+    "緯度": 90,
+    "latitude": 90,
+    "lat": 90,
+    "経度": 180,
+    "longitude": 180,
+    "lon": 180,
+    "lng": 180,
+}
+"""Headings of positions, and how many degrees there are; a latitude of 139 was swapped."""
 KINDS = {"string": Words("文字", "text"), **TYPES}
 
 
@@ -64,7 +76,22 @@ def _read(snapshot: Snapshot) -> Package:
             return gtfs_package.of_messages(gtfs.open_messages(snapshot), load("bus-live"))
     if reading.recognises(snapshot.content) and (found := reading.read(snapshot.content)):
         return holdings.of_catalogue(found, load("library"), {})
-    return _suggested(intake.read(snapshot.content, []))
+    return _suggested(_list(snapshot.content))
+
+
+def _list(content: bytes) -> intake.Sheet:
+    """JSON has no headings to go by; whoever asks must say what it is."""
+    try:
+        return intake.read(content, [])
+    except NotTheListError as error:
+        if not is_json(content):
+            raise
+        raise NotTheListError(
+            f"{error.words.ja}除雪車の位置なら --schema snowplow、図書館の席なら "
+            "--schema library-seats を付けてください。",
+            f"{error.words.en}. For positions of snow ploughs add --schema snowplow, for seats of a "
+            "library --schema library-seats.",
+        ) from error
 
 
 def by_descriptor(file: Path, job: Job) -> Judged:
@@ -125,12 +152,14 @@ def _suggested(sheet: intake.Sheet) -> Package:
 
 
 def _field(column: pl.Series) -> Field:
+    kind = _kind(column)
+    most = DEGREES.get(heading_key(column.name)) if kind in {"integer", "number"} else None
     return Field(
         name=column.name,
-        type=_kind(column),
+        type=kind,
         title=Words(column.name, column.name),
         description=Words("", ""),
-        constraints={},
+        constraints={"minimum": -most, "maximum": most} if most else {},
         origins=(),
     )
 

@@ -79,7 +79,8 @@ def places_of(headings: list[str]) -> dict[str, int]:
             )
         if heading_key(heading) in places:
             raise ColumnsError(
-                f"見出し「{heading}」が 2 回あります。", f"the heading {heading!r} occurs twice"
+                f"見出し「{heading}」が 2 回あります。片方の名前を変えるか、列を消してください。",
+                f"the heading {heading!r} occurs twice; rename one of them or remove its column",
             )
         places[heading_key(heading)] = place
     return places
@@ -141,6 +142,7 @@ def _all_read(sheet: Sheet, readings: list[Reading], feed: Feed) -> None:
         if place not in read and heading_key(heading) not in ignored
     ]
     if blank:
+        _refuse_twice_told([sheet.headings[place] for place in blank], feed)
         names = "、".join(sheet.headings[place] for place in blank)
         raise ColumnsError(
             f"知らない列があります: {names}。{feed.file} の sources.{feed.dataset.name} に、"
@@ -149,6 +151,18 @@ def _all_read(sheet: Sheet, readings: list[Reading], feed: Feed) -> None:
             "under columns if it is one of the standard's, under extra to keep it as the city's "
             "own, under ignore to leave it out.",
         )
+
+
+def _refuse_twice_told(headings: list[str], feed: Feed) -> None:
+    """A constant would hide what the list itself says."""
+    for name in feed.constants:
+        if heading := next((one for one in headings if heading_key(one) == heading_key(name)), ""):
+            raise ColumnsError(
+                f"列「{heading}」がファイルにありますが、{feed.file} の sources.{feed.dataset.name}."
+                "constants でも値が決まっています。constants から消すか、ignore に書いてください。",
+                f"the column {heading!r} is in the file, but sources.{feed.dataset.name}.constants "
+                f"in {feed.file} gives it a value, too; remove it there, or write it under ignore",
+            )
 
 
 def _key(rows: list[list[str]], feed: Feed) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """JSON as systems send it: every number as it is written, and where it cannot be read, the place."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -8,6 +9,7 @@ from harvesters.errors import NotTheListError
 
 AROUND = 30
 """Characters that are shown before and behind a place that cannot be read."""
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 Members = Callable[[list[tuple[str, Any]]], dict[str, Any]]
 
 
@@ -28,12 +30,14 @@ def parse(text: str, members: Members = dict, constant: Callable[[str], Any] = s
         )
 
     try:
-        return _whole(text, decoded)
+        document = _whole(text, decoded)
     except RecursionError as error:
         raise NotTheListError(
             "JSON の入れ子が深すぎます。データの一覧ではありません。",
             "the JSON is nested too deeply to be a list of data",
         ) from error
+    _refuse_halves(text, document)
+    return document
 
 
 def _whole(text: str, decoded: Callable[[str], Any]) -> Any:
@@ -78,3 +82,21 @@ def _refuse_broken(text: str, error: json.JSONDecodeError, line: int = 0) -> NoR
         f"not JSON: line {place}, character {error.colno}, near {near!r} ({error.msg}). "
         "Look for unfilled placeholders of a template, or a comma too many.",
     ) from error
+
+
+def _refuse_halves(text: str, document: object) -> None:
+    r"""A \ud83d without its other half is no character: neither UTF-8 nor a database can hold it."""
+    if not (first := SURROGATE.search(text)):
+        return
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        found = text.lower().find(half)
+        line = text.count("\n", 0, found if found >= 0 else first.start()) + 1
+        raise NotTheListError(
+            f"JSON の {line} 行目付近の {half} は、文字の半分だけです（切れた絵文字など）。"
+            "消すか書き直すよう、送り手に伝えてください。",
+            f"the {half} near line {line} of the JSON is half a character, as of an emoji that was "
+            "cut; ask the sender to remove or to mend it",
+        ) from error

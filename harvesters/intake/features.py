@@ -13,6 +13,7 @@ from pyproj import Transformer
 
 from harvesters import json_text
 from harvesters.errors import ColumnsError, NotTheListError
+from harvesters.intake import kinds
 from harvesters.intake.sheet import Sheet
 from harvesters.source import Repair
 from harvesters.words import Words
@@ -73,16 +74,18 @@ def _collection(text: str) -> dict[str, Any]:
     if collection.get("type") != "FeatureCollection" or not isinstance(
         collection.get("features"), list
     ):
-        came = text.split("features")[0][:80]
+        came = kinds.glimpse(text)
         raise NotTheListError(
-            f"GeoJSON の FeatureCollection ではない JSON です: {came} … "
-            "除雪車の位置なら aizu validate --schema snowplow、図書館の空席なら --schema library-seats で読めます。",
-            f"this is JSON, but no FeatureCollection of GeoJSON: {came} … "
-            "Positions of ploughs are read by aizu validate --schema snowplow, a library's free seats "
-            "by --schema library-seats.",
+            f"GeoJSON の FeatureCollection ではない JSON です: {came}。"
+            "点の GeoJSON か、一覧を CSV で保存したものを渡してください。",
+            f"this is JSON, but no FeatureCollection of GeoJSON: {came}; "
+            "hand over GeoJSON of points, or the list saved as CSV",
         )
     if not collection["features"]:
-        raise NotTheListError("地物（features）が一つもありません。", "there are no features")
+        raise NotTheListError(
+            "地物（features）が一つもありません。空の一覧は公開しません。書き出しの条件を確かめてください。",
+            "there are no features; an empty list is not published. Check how it was exported",
+        )
     return collection
 
 

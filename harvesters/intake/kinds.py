@@ -19,7 +19,7 @@ FOREIGN = {
     b"{\\rtf": Words("リッチテキスト（RTF）", "a rich text document (RTF)"),
 }
 PAGE = re.compile(r"\s*(<!doctype html|<html|<\?xml|<head|<body|<script|<!--)", re.IGNORECASE)
-JSON = re.compile(r"\s*\[\s*[\[{\]\"]")
+JSON = re.compile(r"\s*(?:\[\s*[\[{\]\"]|\{\s*[\"}])")
 OBJECT = re.compile(rb"(\xef\xbb\xbf)?\s*\{\s*[\"}]")
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
@@ -76,13 +76,14 @@ def refuse_other_text(text: str) -> None:
     if PAGE.match(text):
         raise NotTheListError(
             "CSV ではなくウェブページ（HTML か XML）です。エラー画面が返ったようです: "
-            f"{_glimpse(text)}",
+            f"{glimpse(text)}",
             f"this is a web page (HTML or XML), not a CSV file, maybe an error page: "
-            f"{_glimpse(text)}",
+            f"{glimpse(text)}",
         )
     if JSON.match(text):
         raise NotTheListError(
-            f"CSV ではなく JSON です: {_glimpse(text)}", f"this is JSON, not CSV: {_glimpse(text)}"
+            f"CSV ではなく JSON です: {glimpse(text)}。一覧を CSV で保存したものを渡してください。",
+            f"this is JSON, not CSV: {glimpse(text)}; hand over the list saved as CSV",
         )
     if control := CONTROL.search(text):
         line = text.count("\n", 0, control.start()) + 1
@@ -92,5 +93,6 @@ def refuse_other_text(text: str) -> None:
         )
 
 
-def _glimpse(text: str) -> str:
+def glimpse(text: str) -> str:
+    """How a text begins, in one line and without the marks of HTML."""
     return " ".join(re.sub(r"<[^>]*>", " ", text[:2000]).split())[:80] or text.strip()[:80]

@@ -13,7 +13,7 @@ from harvesters.japanese import half_width
 
 ZONED = r"(?i)(?:Z|UTC|GMT|[+-]\d\d:?\d\d)$"
 EPOCH = r"^\d{9,10}(?:\.\d+)?$|^\d{12,13}(?:\.0+)?$|^\d{15,16}$"
-CLOCK = r"^\d{1,2}[:時]\d{1,2}(?:[:分]\d{1,2}秒?)?(?:\.\d+)?$"
+CLOCK = r"(?i)^\d{1,2}[:時]\d{1,2}(?:[:分]\d{1,2}秒?)?(?:\.\d+)?(?: ?[ap]m)?$"
 SINCE_1970 = re.compile(r"(?:/Date\()?(\d{9,16}(?:\.\d+)?)(?:[+-]\d{4})?(?:\)/)?")
 FORMS = (
     "%Y-%m-%dT%H:%M:%S%.fZ",

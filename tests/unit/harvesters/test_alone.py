@@ -129,10 +129,20 @@ def test_by_the_rules_of_a_source_a_file_is_judged_as_before_publishing(tmp_path
     assert not (tmp_path / "var").exists()
 
 
+def test_swapped_positions_are_found_without_a_schema(listed):
+    """A latitude of 139 is none, whatever the other columns are."""
+    report = json.loads(validate(listed(row7=(2, "139.92")), "--json", expect=1).stdout)
+    assert [(one["row"], one["column"], one["value"]) for one in report["aizu"]["findings"]] == [
+        (7, "緯度", "139.92")
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (b"", "ファイルが空です"),
+        (b'{"vehicles": [{"id": 1}]}', "--schema snowplow"),
+        (b'[{"room": "A", "free": 1}]', "--schema library-seats"),
         (b"<html>", "ウェブページ"),
         (b"a,,c\n1,2,3\n", "2 列目に見出しがありません"),
         (b"a,b,a\n1,2,3\n", "見出し「a」が 2 回あります"),

@@ -115,3 +115,11 @@ def test_a_heading_that_the_city_file_promises_must_come(normalised, aizu):
     said = refusal(normalised, as_csv([{}]), city=replace(aizu, feeds={"hydrant": feed}))
     assert "備考" in said.ja
     assert "摘要" in said.ja
+
+
+def test_a_constant_does_not_hide_a_column_of_the_list(normalised, aizu):
+    """Two answers to one question: the city file must settle it, and learns where."""
+    feed = replace(aizu.feeds["hydrant"], constants={"種別": "消火栓"})
+    said = refusal(normalised, as_csv([{}]), city=replace(aizu, feeds={"hydrant": feed}))
+    assert "「種別」がファイルにありますが" in said.ja
+    assert "sources.hydrant.constants" in said.en

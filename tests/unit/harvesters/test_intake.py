@@ -84,6 +84,9 @@ def test_empty_cells_that_excel_leaves_out_are_filled_in_and_recorded():
         (b"\n <html><body>503</body></html>", "ウェブページ"),
         (b'<?xml version="1.0"?><Error><Code>NoSuchKey</Code></Error>', "NoSuchKey"),
         (b'{"error": "not found"}', "JSON"),
+        ('{"rooms": [\r\n{"free": 1},\r\n{"free": 2}]}'.encode("utf-16"), "JSON"),
+        (b'{"a":' * 100_000, "深すぎます"),
+        (b'{"a": 1,\n"b": "\\ud83d"}', "2 行目付近の \\ud83d"),
         (b"PK\x03\x04abc", "xlsx"),
         (b"\xd0\xcf\x11\xe0abc", "xls"),
         (b"%PDF-1.7", "PDF"),
@@ -100,6 +103,15 @@ def test_what_is_no_list_is_refused_with_its_reason(content, said):
         intake.read(content, ["種別"])
     assert said in refusal.value.words.ja
     assert refusal.value.words.en
+
+
+def test_the_end_sign_of_old_systems_is_no_value():
+    """Ctrl+Z behind the last row is left out and told; anywhere else it is no text."""
+    sheet = intake.read("種別,備考\r\n消火栓,a\r\n\x1a".encode("cp932"))
+    assert sheet.rows == [["消火栓", "a"]]
+    assert ["Ctrl+Z" in note.en for note in sheet.notes] == [True]
+    with pytest.raises(NotTheListError, match="line 2"):
+        intake.read("種別,備考\r\n消\x1a火栓,a\r\n".encode("cp932"))
 
 
 @given(st.binary(max_size=400))

@@ -197,6 +197,8 @@ def test_a_blade_is_down_or_up(first, written, read):
         (b'{"name":"P","geometryType":"p","fields":[]}', NotTheListError, "ArcGIS layer 'P'"),
         (b'[{"vehicle":"P1","latitude":37.4', NotTheListError, "ends in the middle"),
         (b'{"id": __ID__, "latitude": 1}', NotTheListError, "line 1, character 8"),
+        (b'{"name": "\\ud83d", "latitude": 1}', NotTheListError, "half a character"),
+        (b'{"a":' * 100_000, NotTheListError, "nested too deeply"),
         (b'{"name": "\x8f\x9c"}', NotTheListError, "byte 11 is not UTF-8"),
         (b"<!DOCTYPE html><html></html>", NotTheListError, "web page"),
         (b"", NotTheListError, "empty"),
@@ -242,6 +244,13 @@ def test_a_shape_that_nobody_has_recorded_is_read_all_the_same(package, content,
     assert frame["vehicle"][0] == vehicle
     assert (float(frame["latitude"][-1]), float(frame["longitude"][-1])) == (37.5, 139.9)
     assert f"2026-10-31T{at + 15:02}:00:00Z" in frame["observed_at"].to_list()
+
+
+def test_a_clock_of_twelve_hours_stands_beside_its_date(package):
+    """8:05 AM and 3:05 PM are times of day, as 15:05 is."""
+    content = b"Unit,Date,Time,Lat,Lon\nP1,1/20/2026,8:05 AM,37.5,139.9\nP1,1/20/2026,3:05 PM,37.5,139.9\n"
+    (table,) = package(content).tables
+    assert table.frame["observed_at"].to_list() == ["2026-01-19T23:05:00Z", "2026-01-20T06:05:00Z"]
 
 
 def test_one_position_told_by_two_polls_counts_once(package):
