@@ -6,11 +6,12 @@ import ckan.plugins as p
 import ckan.plugins.toolkit as tk
 from ckan.lib.plugins import DefaultTranslation
 
-from ckanext.aizu import city, cli, japanese_names, status
+from ckanext.aizu import city, cli, japanese_names, pages, status
 from ckanext.aizu.logic import validators
 
 # CKAN and other plugins take these functions as they find them when they are loaded.
 japanese_names.install()
+pages.install()
 
 
 @tk.blanket.actions
