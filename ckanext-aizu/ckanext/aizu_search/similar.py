@@ -40,14 +40,14 @@ _SIMILAR = f"""
     )
     select id from (
         -- One for each title: a dataset of every year is like the others of its series.
-        select distinct on (title_string) id, worth from (
+        select distinct on (title_string) id, worth, title_string from (
             select id, sum(worth) as worth from hit join telling using (query)
             where id <> %(id)s group by id
             having sum(worth) > (select max(ln(number)) from everything)
                 and sum(worth) > %(least)s * (select sum(worth) from telling where is_shared)
         ) alike join aizu_search.dataset d using (id)
         where d.site_id = %(site)s order by title_string, worth desc, id
-    ) each order by worth desc, id limit %(limit)s
+    ) each order by worth desc, title_string, id limit %(limit)s
 """
 
 
