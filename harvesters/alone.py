@@ -16,8 +16,9 @@ from harvesters.errors import InvalidTableError, NotTheListError
 from harvesters.fetch import Snapshot
 from harvesters.gtfs import package as gtfs_package
 from harvesters.japanese import heading_key
+from harvesters.jobs import Job
 from harvesters.library import holdings, reading
-from harvesters.pipeline import Job, named, normalise, read_told
+from harvesters.pipeline import named, normalise, read_told
 from harvesters.positions.documents import is_json
 from harvesters.rules import TYPES
 from harvesters.source import Package, Table, frame_of

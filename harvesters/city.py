@@ -17,6 +17,7 @@ from harvesters.dataset import (
     read_origin,
     read_words,
 )
+from harvesters.schedule import Schedule, read_duration, read_schedule
 from harvesters.words import Words
 
 CATALOGUE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,60}")
@@ -59,7 +60,9 @@ class Feed:
     licence: str
     attribution: Words
     simulated: bool
-    schedule: str
+    schedule: Schedule
+    deadline: int
+    """Seconds after which a run is given up."""
     rows: Bounds
     columns: dict[str, Origin]
     constants: dict[str, str]
@@ -67,6 +70,12 @@ class Feed:
     ignore: tuple[str, ...]
     file: str
     """The city file, for messages that tell what to write into it."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The servers that are asked for it, each with its port."""
+        addresses = self.all_addresses.values()
+        return tuple(sorted({urlsplit(address).netloc for address in addresses}))
 
     @property
     def all_addresses(self) -> dict[str, str]:
@@ -146,6 +155,7 @@ def _feed(
 ) -> Feed:
     dataset = load(name)
     offices = {department.name: department for department in departments}
+    schedule = _schedule(part)
     feed = Feed(
         dataset=dataset,
         url=_address(part.text("url", ""), city_url),
@@ -155,7 +165,8 @@ def _feed(
         licence=part.text("licence"),
         attribution=Words(part.text("attribution", ""), part.text("attribution_en", "")),
         simulated=part.flag("simulated", default=False),
-        schedule=part.text("schedule"),
+        schedule=schedule,
+        deadline=_deadline(part, schedule),
         rows=read_bounds(part.part("rows", {}), dataset.rows),
         columns=_columns(part.part("columns", {}), dataset),
         constants=_constants(part.part("constants", {}), dataset),
@@ -165,6 +176,27 @@ def _feed(
     )
     part.all_read()
     return feed
+
+
+def _schedule(part: Part) -> Schedule:
+    text = part.text("schedule")
+    try:
+        return read_schedule(text)
+    except ValueError:
+        part.wrong(
+            "schedule",
+            "cron の 5 項目（例 0 3 * * *）か every 30 s のような間隔",
+            "the five fields of cron (0 3 * * *) or an interval like every 30 s",
+            text,
+        )
+
+
+def _deadline(part: Part, schedule: Schedule) -> int:
+    text = part.text("deadline", "")
+    try:
+        return read_duration(text) if text else schedule.deadline
+    except ValueError:
+        part.wrong("deadline", "30 s か 5 min のような長さ", "a time like 30 s or 5 min", text)
 
 
 def _address(address: str, city_url: str) -> str:

@@ -2,12 +2,12 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from harvesters import alone, keep, pipeline
-from harvesters import publish as publishing
+from harvesters import alone, cli_schedule, jobs, perform, pipeline
 from harvesters import settings as setting
 from harvesters.city import load_city
 from harvesters.cli_standards import check, propose
@@ -24,6 +24,7 @@ from harvesters.console import (
     write_page,
 )
 from harvesters.errors import ConfigurationError, HarvestError
+from harvesters.jobs import Job
 from harvesters.page import as_page
 from harvesters.report import warnings
 from harvesters.terminal import as_table, padded
@@ -35,9 +36,6 @@ STEPS = {
     "validate": Words("検証", "validate"),
     "publish": Words("公開", "publish"),
 }
-STATUS = Words(
-    "市,データ,状態,確認,最終成功,行数,説明", "city,source,state,checked,last good,rows,message"
-)
 LIST = Words("名前,題名,担当,予定,アドレス", "name,title,department,schedule,address")
 LARGE_BYTES = 1_000_000
 
@@ -62,12 +60,6 @@ def cli() -> None:
     """
 
 
-cli.add_command(check)
-cli.add_command(propose)
-for command in (plan, diff, undo):
-    cli.add_command(command)
-
-
 @cli.command("list")
 @city_option
 def list_sources(city: str | None) -> None:
@@ -81,7 +73,7 @@ def list_sources(city: str | None) -> None:
             name,
             feed.dataset.title.said(spoken),
             feed.department.title.said(spoken),
-            feed.schedule,
+            feed.schedule.text,
             feed.url or "--from",
         )
         for name, feed in loaded.feeds.items()
@@ -182,68 +174,56 @@ def run(
         raise click.UsageError("SOURCE か --all のどちらか。Give SOURCE [--from FILE] or --all.")
     spoken = language()
     with refusals(spoken):
-        chosen = jobs([source] if source else [], city)
-        publishing.need_portal(setting.read())
-    if everything:
-        chosen = with_address(chosen, spoken)
-    sys.exit(max(harvest(job, file, spoken, reason) for job in chosen))
+        chosen = chosen_jobs([source] if source else [], city)
+        setting.need_portal(setting.read())
+        if everything:
+            chosen = not_paused(with_address(chosen, spoken), spoken)
+    approved = [replace(job, override_reason=reason) for job in chosen]
+    sys.exit(max((harvest(job, file, spoken) for job in approved), default=0))
 
 
-def with_address(chosen: list[pipeline.Job], spoken: str) -> list[pipeline.Job]:
+def with_address(chosen: list[Job], spoken: str) -> list[Job]:
     """Names the jobs that have nothing to fetch; without any other there is nothing to do."""
     for job in chosen:
         if not job.feed.url:
-            explain(pipeline.no_address(job), spoken)
+            explain(jobs.no_address(job), spoken)
     ready = [job for job in chosen if job.feed.url]
     if not ready:
         sys.exit(ConfigurationError.exit_code)
     return ready
 
 
-def harvest(job: pipeline.Job, file: Path | None, spoken: str, reason: str = "") -> int:
+def not_paused(chosen: list[Job], spoken: str) -> list[Job]:
+    """Names the jobs that somebody has stopped, and leaves them out."""
+    pauses = {job.source.name: perform.pause_of(job) for job in chosen}
+    for job in chosen:
+        if paused := pauses[job.source.name]:
+            explain(cli_schedule.is_paused(perform.key_of(job), paused), spoken)
+    return [job for job in chosen if not pauses[job.source.name]]
+
+
+def harvest(job: Job, file: Path | None, spoken: str) -> int:
     """Runs one job under its title; its exit code."""
     title = job.feed.dataset.title.said(spoken)
     click.secho(f"{job.city.name.said(spoken)} {title}", bold=True)
     try:
-        pipeline.run(job, file, reason)
+        perform.one(job, file)
     except HarvestError as error:
         explain(error, spoken)
         return error.exit_code
     return 0
 
 
-@cli.command()
-@json_option
-def status(as_json: bool) -> None:
-    """前回の結果。How the last runs ended."""
-    spoken = language()
-    folders = keep.folders(setting.read().var)
-    for folder in folders:
-        for broken in folder.broken():
-            click.echo(broken.said(spoken), err=True)
-    found = [told for folder in folders if (told := folder.status())]
-    if as_json:
-        echo_json(found)
-        return
-    keys = ("city", "source", "state", "checked_at", "last_good", "rows")
-    rows = [
-        [str(one.get(key, "")) for key in keys]
-        + [one["message_en" if spoken == "en" else "message"]]
-        for one in found
-    ]
-    click.echo(as_table(rows, STATUS.said(spoken).split(",")))
-
-
-def one_job(source: str, city: str | None, *, quiet: bool = False) -> pipeline.Job:
+def one_job(source: str, city: str | None, *, quiet: bool = False) -> Job:
     """The job of one source."""
-    return jobs([source], city, quiet=quiet)[0]
+    return chosen_jobs([source], city, quiet=quiet)[0]
 
 
-def jobs(names: list[str], city: str | None, *, quiet: bool = False) -> list[pipeline.Job]:
+def chosen_jobs(names: list[str], city: str | None, *, quiet: bool = False) -> list[Job]:
     """The jobs asked for, which tell the terminal how they go."""
     current = setting.read()
     tell = (lambda step, told: None) if quiet else teller(language())
-    return pipeline.jobs(current, city or current.city, names, tell, progress)
+    return jobs.of_city(current, city or current.city, names, tell, progress)
 
 
 def teller(spoken: str) -> Callable[[str, Words], None]:
@@ -259,3 +239,7 @@ def progress(done: int, total: int) -> None:
     """Says on a terminal how far a long download is."""
     if total >= LARGE_BYTES and sys.stderr.isatty():
         click.echo(f"\r  {done / total:4.0%} {done:,} / {total:,}", err=True, nl=done >= total)
+
+
+for command in (check, propose, plan, diff, undo, *cli_schedule.COMMANDS):
+    cli.add_command(command)

@@ -1,16 +1,16 @@
 """What a steward asks of versions: `aizu plan`, `aizu diff`, `aizu undo`."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from harvesters import pipeline
+from harvesters import jobs, pipeline
 from harvesters import settings as setting
-from harvesters.console import city_option, json_option, refusals
+from harvesters.console import city_option, echo_json, json_option, refusals
 from harvesters.errors import GateError
+from harvesters.jobs import Job
 from harvesters.publish import call, dataset_name, parts
 from harvesters.terminal import as_table
 from harvesters.words import Words, language
@@ -22,9 +22,9 @@ DIFF_ROWS = 100
 source_argument = click.argument("source")
 
 
-def _job(source: str, city: str | None) -> pipeline.Job:
+def _job(source: str, city: str | None) -> Job:
     current = setting.read()
-    return pipeline.jobs(
+    return jobs.of_city(
         current, city or current.city, [source], lambda _step, _told: None, lambda _done, _all: None
     )[0]
 
@@ -54,7 +54,7 @@ def plan(source: str, city: str | None, file: Path | None, as_json: bool) -> Non
         )
         answer = call(job.settings, "aizu_publish", {**fields, "dry_run": "true"}, files)
     if as_json:
-        click.echo(json.dumps(answer, ensure_ascii=False, indent=1))
+        echo_json(answer)
     else:
         _show_plan(answer, spoken)
     sys.exit(0 if answer["ok"] else GateError.exit_code)
@@ -112,7 +112,7 @@ def diff(source: str, versions: str | None, city: str | None, table: str, as_jso
             job.settings, "aizu_version_diff", asked | ({"table": table} if table else {})
         )
     if as_json:
-        click.echo(json.dumps(answer, ensure_ascii=False, indent=1))
+        echo_json(answer)
         return
     counts = answer["counts"]
     row = [answer["table"], *(f"{counts[kind]:,}" for kind in (*SIGNS, "after"))]
@@ -131,7 +131,7 @@ def _two(versions: str | None) -> tuple[int, int] | None:
     return int(before), int(after)
 
 
-def _last_two(job: pipeline.Job, name: str) -> tuple[int, int]:
+def _last_two(job: Job, name: str) -> tuple[int, int]:
     last = call(job.settings, "aizu_versions", {"name": name, "limit": 1})["versions"]
     if not last or not last[0]["replaces"]:
         told = Words(f"{name} にはまだ一つの版しかありません。", f"{name} has but one version yet.")

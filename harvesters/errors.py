@@ -6,7 +6,10 @@
     ├── TryAgainLaterError           the source may be well again at the next run
     │   ├── UnreachableError         no connection, or no answer in time                     3
     │   ├── SourceFailedError        the server answers that it has failed (5xx, 429)        3
-    │   └── TruncatedError           fewer bytes came than were announced                    1
+    │   ├── TruncatedError           fewer bytes came than were announced                    1
+    │   ├── DeadlineError            the run took longer than it may                         1
+    │   ├── RunningError             the source is being harvested by somebody else          1
+    │   └── SupersededError          another worker has taken the run over                   1
     ├── SomebodyMustLookError        a person must correct the list, its address or our files
     │   ├── ConfigurationError       a setting, a descriptor or a city file                  2
     │   ├── AddressError             the server answers, but not with this file (404, 403)   3
@@ -16,6 +19,7 @@
     │   └── GateError                more would change than may without a steward's word     1
     ├── PortalError                  the portal did not take what was good
     │   ├── PortalUnreachableError   no answer                                               4
+    │   ├── QueueUnreachableError    the portal's Redis, where runs are queued, cannot be used 4
     │   └── PortalRefusedError       an answer, and it was no                                4
     │       └── NotInCatalogueError  the portal knows no such dataset                        4
     └── OwnFaultError                our program has failed; its developers must mend it     1
@@ -57,13 +61,29 @@ class UnreachableError(TryAgainLaterError):
 
 
 class SourceFailedError(TryAgainLaterError):
-    """The server says that it has failed or is busy."""
+    """The server says that it has failed or is busy, and perhaps for how many seconds."""
 
     exit_code = 3
+
+    def __init__(self, ja: str, en: str, retry_after: float = 0.0) -> None:
+        super().__init__(ja, en)
+        self.retry_after = retry_after
 
 
 class TruncatedError(TryAgainLaterError):
     """The connection ended before the announced length."""
+
+
+class DeadlineError(TryAgainLaterError):
+    """The run has taken longer than it may."""
+
+
+class RunningError(TryAgainLaterError):
+    """Runs of one source never overlap, and another one is going on."""
+
+
+class SupersededError(TryAgainLaterError):
+    """The worker was thought dead, and its run given to another; only that one may publish."""
 
 
 class SomebodyMustLookError(HarvestError):
@@ -110,6 +130,10 @@ class PortalError(HarvestError):
 
 class PortalUnreachableError(PortalError):
     """The portal did not answer."""
+
+
+class QueueUnreachableError(PortalError):
+    """The portal's Redis did not answer, or not to us."""
 
 
 class PortalRefusedError(PortalError):

@@ -162,12 +162,21 @@ def _refuse_status(response: requests.Response) -> None:
         raise SourceFailedError(
             f"{response.url} のサーバーが故障しています（{status}）。あとでもう一度実行してください。",
             f"the server of {response.url} has failed ({status}); try again later",
+            _retry_after(response.headers.get("Retry-After", "")),
         )
     if response.status_code != 200:
         raise AddressError(
             f"{response.url} にファイルがありません（{status}）。アドレスを確かめてください。",
             f"there is no file for us at {response.url} ({status}); check the address",
         )
+
+
+def _retry_after(header: str) -> float:
+    """The seconds that a server wants to be left alone, whether it gives a number or a date."""
+    try:
+        return float(Retry().parse_retry_after(header))
+    except (urllib3.exceptions.InvalidHeader, OverflowError):
+        return 0.0
 
 
 def _body(

@@ -5,50 +5,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from harvesters import fetch as fetching
 from harvesters import keep
 from harvesters import publish as publishing
 from harvesters import report as reporting
 from harvesters import validate as validating
-from harvesters.city import City, Feed, load_city
 from harvesters.errors import (
     ColumnsError,
-    ConfigurationError,
     HarvestError,
     InvalidTableError,
     NotInCatalogueError,
     NotTheListError,
     OwnFaultError,
     PortalError,
+    SupersededError,
 )
 from harvesters.fetch import Snapshot
+from harvesters.jobs import Job, no_address
 from harvesters.publish import Published
-from harvesters.settings import Settings
-from harvesters.source import Beside, Package, Progress, Source
-from harvesters.sources import bus, bus_live, hydrant, library, library_seats, snowplow
+from harvesters.source import Beside, Package
 from harvesters.validate import Verdict
 from harvesters.words import Words
-
-T = TypeVar("T")
-SOURCES: tuple[Source, ...] = (hydrant, bus, bus_live, library, library_seats, snowplow)
-
-Tell = Callable[[str, Words], None]
-"""Told the name of a step and how it went."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """One source of one city, and all that is needed to harvest it."""
-
-    settings: Settings
-    city: City
-    feed: Feed
-    source: Source
-    folder: keep.Folder
-    tell: Tell
-    progress: Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,40 +40,25 @@ class Checked:
     report: dict[str, Any]
 
 
-def jobs(
-    settings: Settings, city: str, names: list[str], tell: Tell, progress: Progress
-) -> list[Job]:
-    """The jobs of a city: those named, or all that its file lists."""
-    loaded = load_city(city, settings.city_url)
-    known = {source.name: source for source in SOURCES}
-    return [
-        Job(
-            settings=settings,
-            city=loaded,
-            feed=_known(loaded.feeds, name, f"schemas/cities/{city}.yaml"),
-            source=_known(known, name, "aizu list"),
-            folder=keep.folder(settings.var, city, name),
-            tell=tell,
-            progress=progress,
-        )
-        for name in names or loaded.feeds
-    ]
-
-
-def run(job: Job, file: Path | None = None, override_reason: str = "") -> Published:
+def run(job: Job, file: Path | None = None) -> Published:
     """All four steps; however it ends, the folder and the dataset's page know of it."""
     for told in job.folder.broken():
         job.tell("fetch", told)
     try:
         checked = check(job, file)
         refuse_invalid(checked)
-        published = publish(job, checked, override_reason)
+        job.guard()
+        published = publish(job, checked)
         _record_success(job, checked, published)
+    except SupersededError:
+        raise
     except HarvestError as error:
+        job.guard()
         _record_failure(job, error)
         raise
     except Exception as error:  # noqa: BLE001  a fault in one source must not stop the others
         failed = _own_fault(job, error)
+        job.guard()
         _record_failure(job, failed)
         raise failed from error
     return published
@@ -194,7 +158,7 @@ def refuse_invalid(checked: Checked) -> None:
     )
 
 
-def publish(job: Job, checked: Checked, override_reason: str = "") -> Published:
+def publish(job: Job, checked: Checked) -> Published:
     """Everything about the dataset to the portal, in one request."""
     published = publishing.publish(
         job.settings,
@@ -204,7 +168,7 @@ def publish(job: Job, checked: Checked, override_reason: str = "") -> Published:
         checked.package,
         checked.verdict,
         checked.report,
-        override_reason,
+        job.override_reason,
     )
     job.tell("publish", _outcome(published))
     return published
@@ -215,26 +179,6 @@ def _download(job: Job, known: Snapshot | None) -> Snapshot:
         raise no_address(job)
     with fetching.polite_session(job.settings.contact) as session:
         return job.source.fetch(job.feed, session, known, job.progress)
-
-
-def no_address(job: Job) -> ConfigurationError:
-    """What is said of a source that can only be handed over as a file."""
-    return ConfigurationError(
-        f"{job.feed.file}: sources.{job.source.name}.url がないか、その中の AIZU_CITY_URL が"
-        "設定されていません。--from でファイルを渡すこともできます。",
-        f"{job.feed.file}: sources.{job.source.name}.url is empty, or the setting "
-        "AIZU_CITY_URL in it is; a file can be handed over with --from",
-    )
-
-
-def _known(known: dict[str, T], name: str, where: str) -> T:
-    if name not in known:
-        names = ", ".join(known)
-        raise ConfigurationError(
-            f"{name} は {where} にありません。あるもの: {names}",
-            f"{name} is not in {where}; there are: {names}",
-        )
-    return known[name]
 
 
 def _sentence(finding: reporting.Finding, language: str) -> str:

@@ -11,7 +11,6 @@ import requests
 
 from harvesters.city import City, Feed
 from harvesters.errors import (
-    ConfigurationError,
     GateError,
     NotInCatalogueError,
     PortalRefusedError,
@@ -21,7 +20,7 @@ from harvesters.fetch import Snapshot, reason
 from harvesters.geojson import to_geojson
 from harvesters.original import name_and_type
 from harvesters.report import short
-from harvesters.settings import Settings
+from harvesters.settings import Settings, need_portal
 from harvesters.source import Package, Table
 from harvesters.validate import Verdict, schema
 from harvesters.words import Words
@@ -49,21 +48,6 @@ class Published:
 def dataset_name(city: City, feed: Feed) -> str:
     """The name in the catalogue, the same at every run."""
     return f"{city.id}-{feed.dataset.name}"
-
-
-def need_portal(settings: Settings) -> None:
-    """Refuses to begin where nothing could be published in the end."""
-    needed = {"AIZU_PORTAL_URL": settings.portal_url, "AIZU_API_TOKEN": settings.api_token}
-    names = ", ".join(name for name, value in needed.items() if not value)
-    if not names:
-        return
-    there = settings.file.is_file()
-    raise ConfigurationError(
-        f"設定 {names} が、環境変数にも {settings.file}{'' if there else '（ファイルなし）'} にも"
-        "ありません。ポータルを scripts/serve で起動すると書かれます。",
-        f"the setting {names} is neither in the environment nor in {settings.file}"
-        f"{'' if there else ' (no such file)'}; scripts/serve writes it",
-    )
 
 
 def publish(

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harvesters.errors import ConfigurationError
+
 FILE_NAME = "harvest.env"
 DEFAULTS = {
     "AIZU_PORTAL_URL": "",
@@ -12,6 +14,7 @@ DEFAULTS = {
     "AIZU_CITY": "aizuwakamatsu",
     "AIZU_CITY_URL": "",
     "AIZU_CONTACT": "",
+    "AIZU_REDIS_URL": "",
     "AIZU_VAR": "var",
 }
 
@@ -39,6 +42,9 @@ class Settings:
     contact: str
     """Mail address or page that a server's operator finds in our User-Agent (AIZU_CONTACT)."""
 
+    redis_url: str
+    """Address of the portal's Redis, where runs are queued and journaled (AIZU_REDIS_URL)."""
+
     var: Path
     """Folder for what the runs leave behind (AIZU_VAR)."""
 
@@ -59,7 +65,23 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
         city=values["AIZU_CITY"],
         city_url=values["AIZU_CITY_URL"].rstrip("/"),
         contact=values["AIZU_CONTACT"],
+        redis_url=values["AIZU_REDIS_URL"],
         var=var,
+    )
+
+
+def need_portal(settings: Settings) -> None:
+    """Refuses to begin where nothing could be published in the end."""
+    needed = {"AIZU_PORTAL_URL": settings.portal_url, "AIZU_API_TOKEN": settings.api_token}
+    names = ", ".join(name for name, value in needed.items() if not value)
+    if not names:
+        return
+    there = settings.file.is_file()
+    raise ConfigurationError(
+        f"設定 {names} が、環境変数にも {settings.file}{'' if there else '（ファイルなし）'} にも"
+        "ありません。ポータルを scripts/serve で起動すると書かれます。",
+        f"the setting {names} is neither in the environment nor in {settings.file}"
+        f"{'' if there else ' (no such file)'}; scripts/serve writes it",
     )
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import secrets as random_secrets
 import signal
 import subprocess
@@ -76,7 +77,6 @@ def write_ini(settings: Settings, secrets: Mapping[str, str], ports: Mapping[str
     """
     host = f"127.0.0.1:{ports.get('postgres', 0)}"
     ckan, reader = secrets["ckan_password"], secrets["datastore_reader_password"]
-    own_redis = f"redis://:{secrets['redis_password']}@127.0.0.1:{ports.get('redis', 0)}/0"
     encrypted = str(settings.site_url.startswith("https://")).lower()
     options = {
         "use": "egg:ckan",
@@ -92,7 +92,7 @@ def write_ini(settings: Settings, secrets: Mapping[str, str], ports: Mapping[str
         or f"postgresql://ckan:{ckan}@{host}/datastore",
         "ckan.datastore.read_url": settings["AIZU_DATASTORE_READ_URL"]
         or f"postgresql://datastore_reader:{reader}@{host}/datastore",
-        "ckan.redis.url": settings["AIZU_REDIS_URL"] or own_redis,
+        "ckan.redis.url": redis_url(settings, secrets, ports),
         "solr_url": settings["AIZU_SOLR_URL"] or "aizu-search://postgresql",
         "ckan.site_id": "aizu",
         "ckan.site_url": settings.site_url,
@@ -137,6 +137,18 @@ def write_ini(settings: Settings, secrets: Mapping[str, str], ports: Mapping[str
     return file
 
 
+def redis_url(settings: Settings, secrets: Mapping[str, str], ports: Mapping[str, int]) -> str:
+    """Where Redis is: the operator's, or the portal's own with its password."""
+    own = f"redis://:{secrets['redis_password']}@127.0.0.1:{ports.get('redis', 0)}/0"
+    return settings["AIZU_REDIS_URL"] or own
+
+
+def has_live(settings: Settings) -> bool:
+    """Whether a source of the city is asked every few seconds, and needs a worker of its own."""
+    city = ROOT / "schemas" / "cities" / f"{settings['AIZU_CITY']}.yaml"
+    return bool(re.search(r"^ +schedule: +every ", city.read_text(encoding="utf-8"), re.MULTILINE))
+
+
 def first_password(settings: Settings) -> Path:
     """Where the sysadmin's password waits until it has been shown, however often the start breaks off."""
     return settings.var / "first-password"
@@ -179,12 +191,19 @@ def set_up(settings: Settings, environment: Mapping[str, str], log: Path) -> Non
     stamp.write_text(wanted)
 
 
-def write_harvest_env(settings: Settings, city_url: str, *, token: str | None = None) -> None:
-    """Leaves the harvesters what they need to reach city and portal: `var/harvest.env`.
+def write_harvest_env(
+    settings: Settings,
+    city_url: str,
+    *,
+    redis: str | None = None,
+    token: str | None = None,
+) -> None:
+    """Leaves the harvesters what they need to reach city, portal and queue: `var/harvest.env`.
 
     Args:
         settings: what the operator said.
         city_url: address that stands for the city's systems; empty if there is none.
+        redis: address of Redis with its password; None keeps the one that is there.
         token: a new API token; None keeps the one that is there.
     """
     before = _harvest_env(settings)
@@ -194,6 +213,7 @@ def write_harvest_env(settings: Settings, city_url: str, *, token: str | None = 
         "AIZU_CITY": settings["AIZU_CITY"],
         "AIZU_CITY_URL": city_url,
         "AIZU_CONTACT": settings["AIZU_CONTACT"],
+        "AIZU_REDIS_URL": redis or before.get("AIZU_REDIS_URL", ""),
     }
     text = "".join(f"{name}={value}\n" for name, value in lines.items())
     write_private(settings.var / "harvest.env", text)

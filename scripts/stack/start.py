@@ -99,6 +99,7 @@ def _run(told: Settings, laps: Laps, *, demo: bool) -> None:
             _databases(start)
             _servers(start)
         _harvest(start)
+        _schedule(start)
         _announce(start)
         supervisor.watch()
     except KeyboardInterrupt:
@@ -157,7 +158,8 @@ def _prepare(told: Settings, laps: Laps, *, demo: bool) -> Start:
     secrets = portal.read_secrets(told.var)
     ini = portal.write_ini(told, secrets, ports)
     environment = _environment(told, ports, ini, demo=demo)
-    portal.write_harvest_env(told, environment["AIZU_CITY_URL"])
+    redis = portal.redis_url(told, secrets, ports)
+    portal.write_harvest_env(told, environment["AIZU_CITY_URL"], redis=redis)
     supervisor = Supervisor(
         environment=environment,
         logs=told.var / "log",
@@ -253,6 +255,14 @@ def _harvest(start: Start) -> None:
         start.laps.lap(_outcome(process.popen.wait(), process.log))
     services.answers(_local(start), 30)
     start.laps.lap("home page")
+
+
+def _schedule(start: Start) -> None:
+    """Further harvests are made by the schedule of the city file."""
+    start.run("batch")
+    if portal.has_live(start.told):
+        start.run("live")
+    start.run("schedule")
 
 
 def _outcome(code: int, log: Path) -> str:

@@ -114,7 +114,7 @@ def test_status_names_processes_memory_and_address(copy):
     """--status says what runs and where; the whole stays below a gigabyte."""
     told = serve("--status", "--var", str(copy.var))
     assert told.returncode == 0
-    for name in ("postgres", "redis", "web", "worker", "nginx"):
+    for name in ("postgres", "redis", "web", "worker", "nginx", "batch", "schedule"):
         assert name in told.stdout
     assert int(re.search(r"in all\s+(\d+) MB", told.stdout)[1]) < 1000
     assert told.stdout.rstrip().endswith(copy.url)

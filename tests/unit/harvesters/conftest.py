@@ -1,6 +1,7 @@
 """What the harvester tests share: the demonstration city, a stand-in portal, lists made from rows."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -17,11 +18,17 @@ import pytest
 from harvesters.city import load_city
 from harvesters.dataset import Bounds
 from harvesters.fetch import Snapshot
+from harvesters.journal import Journal
 from harvesters.source import Package
 from harvesters.sources import hydrant
 
+from .redis_server import Server
+
 ROOT = Path(__file__).parents[3]
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
+patient = pytest.mark.skipif(
+    not os.environ.get("AIZU_TEST_ALL"), reason="waits for long; run by scripts/test --all"
+)
 ROW = {
     "全国地方公共団体コード": "072028",
     "ID": "1",
@@ -112,7 +119,7 @@ def sent(headers, body):
 @pytest.fixture
 def settings_env(monkeypatch, tmp_path):
     """An empty environment of our settings, with a folder of its own; Japanese."""
-    for name in ("PORTAL_URL", "API_TOKEN", "CITY", "CITY_URL", "CONTACT"):
+    for name in ("PORTAL_URL", "API_TOKEN", "CITY", "CITY_URL", "CONTACT", "REDIS_URL"):
         monkeypatch.delenv(f"AIZU_{name}", raising=False)
     monkeypatch.setenv("AIZU_VAR", str(tmp_path / "var"))
     monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
@@ -156,6 +163,16 @@ def small(city):
     return replace(city, feeds=feeds)
 
 
+def hydrants_only(load):
+    """The city as if it had one dataset, so that `--all` is the same as one source."""
+
+    def loaded(*arguments):
+        city = load(*arguments)
+        return replace(city, feeds={"hydrant": city.feeds["hydrant"]})
+
+    return loaded
+
+
 @pytest.fixture
 def normalised(aizu):
     """Reads the bytes of a hydrant list into a table."""
@@ -175,3 +192,18 @@ def alone(name):
 def only(table):
     """The package of a dataset that has one table."""
     return Package(tables=(table,))
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory):
+    """A Redis for all tests of this module's folder."""
+    server = Server(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def journal(redis_server):
+    """An empty journal."""
+    redis_server.redis.flushall()
+    return Journal(redis_server.redis)

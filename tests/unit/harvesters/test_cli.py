@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from harvesters import keep, pipeline, report
+from harvesters import jobs, keep, report
 from harvesters.cli import cli
 from harvesters.words import language
 
-from .conftest import as_csv, numbered
+from .conftest import as_csv, hydrants_only, numbered
 
 pytestmark = pytest.mark.usefixtures("settings_env")
 
@@ -29,18 +29,8 @@ def city(settings_env, demo_city, portal):
     settings_env.setenv("AIZU_CITY_URL", demo_city)
     settings_env.setenv("AIZU_PORTAL_URL", portal.url)
     settings_env.setenv("AIZU_API_TOKEN", "secret")
-    settings_env.setattr(pipeline, "load_city", hydrants_only(pipeline.load_city))
+    settings_env.setattr(jobs, "load_city", hydrants_only(jobs.load_city))
     return demo_city
-
-
-def hydrants_only(load):
-    """The city as if it had one dataset, so that `--all` is the same as one source."""
-
-    def loaded(*arguments):
-        city = load(*arguments)
-        return replace(city, feeds={"hydrant": city.feeds["hydrant"]})
-
-    return loaded
 
 
 def test_list_shows_what_is_harvested(city):
@@ -205,17 +195,17 @@ def test_run_all_without_any_address_is_exit_code_2(settings_env, portal, tmp_pa
 @pytest.fixture
 def three(monkeypatch):
     """A city of three datasets: two that are fetched, one that is handed over as a file."""
-    jobs = pipeline.jobs
+    of_city = jobs.of_city
 
     def tripled(*arguments):
-        job, *_ = jobs(*arguments)
+        job, *_ = of_city(*arguments)
         return [
             replace(job, folder=keep.folder(job.settings.var, "aizuwakamatsu", "first")),
             replace(job, feed=replace(job.feed, url="")),
             replace(job, folder=keep.folder(job.settings.var, "aizuwakamatsu", "third")),
         ]
 
-    monkeypatch.setattr(pipeline, "jobs", tripled)
+    monkeypatch.setattr(jobs, "of_city", tripled)
 
 
 @pytest.mark.usefixtures("city", "three")

@@ -4,7 +4,7 @@ import pytest
 import yaml
 from frictionless import Package
 
-from harvesters import city, configuration, dataset, pipeline, settings
+from harvesters import city, configuration, dataset, jobs, settings
 from harvesters.errors import ConfigurationError
 
 from .conftest import ROOT
@@ -53,7 +53,7 @@ def test_a_descriptor_is_a_data_package(name):
 @pytest.mark.parametrize("name", DESCRIPTORS)
 def test_a_dataset_has_its_five_places(name):
     """Descriptor, source module, recording, expected table and page go by one name."""
-    assert name in {source.name for source in pipeline.SOURCES}
+    assert name in {source.name for source in jobs.SOURCES}
     assert list((ROOT / "tests" / "recordings" / name).iterdir())
     assert list((ROOT / "tests" / "expected" / name).iterdir())
     assert (ROOT / "docs" / "datasets" / f"{name}.md").is_file()
@@ -63,7 +63,7 @@ def test_a_dataset_has_its_five_places(name):
 def test_every_city_file_can_be_used(name):
     """Every source of it has a descriptor, a module, an office and themes."""
     loaded = city.load_city(name, "http://127.0.0.1:1")
-    assert set(loaded.feeds) <= {source.name for source in pipeline.SOURCES}
+    assert set(loaded.feeds) <= {source.name for source in jobs.SOURCES}
     for feed in loaded.feeds.values():
         assert "{" not in feed.url
 

@@ -189,6 +189,25 @@ def test_a_busy_server_is_asked_again_and_then_believed(server):
 
 
 @pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [
+        ("120", 120, 120),
+        ("Fri, 01 Jan 2100 00:00:00 GMT", 6 * 3600, 6 * 3600),
+        ("Fri, 01 Jan 2021 00:00:00 GMT", 0, 0),
+        ("soon", 0, 0),
+        ("-5", 0, 0),
+        ("", 0, 0),
+    ],
+)
+def test_a_server_may_say_how_long_it_wants_to_be_left_alone(server, session, header, least, most):
+    """Seconds or a date; anything else counts as nothing."""
+    server.respond = answer(503, Retry_After=header)
+    with pytest.raises(SourceFailedError) as caught:
+        fetch.get(server.url, session)
+    assert least <= caught.value.retry_after <= most
+
+
+@pytest.mark.parametrize(
     ("path", "name"),
     [
         ("/a/%E6%B6%88%E7%81%AB%E6%A0%93.csv?x=1", "消火栓.csv"),

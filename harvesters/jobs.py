@@ -1,0 +1,76 @@
+"""What is harvested: one job for each source of a city."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from harvesters import keep
+from harvesters.city import City, Feed, load_city
+from harvesters.errors import ConfigurationError
+from harvesters.settings import Settings
+from harvesters.source import Progress, Source
+from harvesters.sources import bus, bus_live, hydrant, library, library_seats, snowplow
+from harvesters.words import Words
+
+T = TypeVar("T")
+SOURCES: tuple[Source, ...] = (hydrant, bus, bus_live, library, library_seats, snowplow)
+
+Tell = Callable[[str, Words], None]
+"""Told the name of a step and how it went."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One source of one city, and all that is needed to harvest it."""
+
+    settings: Settings
+    city: City
+    feed: Feed
+    source: Source
+    folder: keep.Folder
+    tell: Tell
+    progress: Progress
+    guard: Callable[[], None] = field(default=lambda: None)
+    """Asked before the portal is told anything; raises where the run is another worker's by now."""
+    override_reason: str = ""
+    """Why a steward approves what the portal's gate would hold back."""
+
+
+def of_city(
+    settings: Settings, city: str, names: list[str], tell: Tell, progress: Progress
+) -> list[Job]:
+    """The jobs of a city: those named, or all that its file lists."""
+    loaded = load_city(city, settings.city_url)
+    known = {source.name: source for source in SOURCES}
+    return [
+        Job(
+            settings=settings,
+            city=loaded,
+            feed=_known(loaded.feeds, name, f"schemas/cities/{city}.yaml"),
+            source=_known(known, name, "aizu list"),
+            folder=keep.folder(settings.var, city, name),
+            tell=tell,
+            progress=progress,
+        )
+        for name in names or loaded.feeds
+    ]
+
+
+def no_address(job: Job) -> ConfigurationError:
+    """What is said of a source that can only be handed over as a file."""
+    return ConfigurationError(
+        f"{job.feed.file}: sources.{job.source.name}.url がないか、その中の AIZU_CITY_URL が"
+        "設定されていません。--from でファイルを渡すこともできます。",
+        f"{job.feed.file}: sources.{job.source.name}.url is empty, or the setting "
+        "AIZU_CITY_URL in it is; a file can be handed over with --from",
+    )
+
+
+def _known(known: dict[str, T], name: str, where: str) -> T:
+    if name not in known:
+        names = ", ".join(known)
+        raise ConfigurationError(
+            f"{name} は {where} にありません。あるもの: {names}",
+            f"{name} is not in {where}; there are: {names}",
+        )
+    return known[name]
