@@ -16,7 +16,18 @@ from typing import Any
 from ckan.cli import CKANConfigLoader
 from ckan.config.middleware import make_app
 
-STEPS = ("publishing", "undo", "in_step", "table", "versions", "blobs", "departments", "retention")
+STEPS = (
+    "publishing",
+    "undo",
+    "in_step",
+    "table",
+    "versions",
+    "blobs",
+    "departments",
+    "retention",
+    "held",
+    "stored",
+)
 
 
 class Killer:

@@ -16,7 +16,7 @@ from ckanext.datastore.backend.postgres import get_write_engine
 from ckanext.datastore.cli import permissions_sql
 from sqlalchemy.engine import make_url
 
-from ckanext.aizu import city, cli_versions, in_step, versions
+from ckanext.aizu import city, cli_versions, held, in_step, versions
 from ckanext.aizu.logic.auth import HARVESTER
 
 TOKEN_NAME = "harvesters"  # noqa: S105  a label, no secret
@@ -86,7 +86,8 @@ def datastore_permissions() -> None:
     try:
         with raw.cursor() as cursor:
             cursor.execute("\n".join(lines))
-            versions.create_table(cursor, str(urls[2].username))
+            for kept in (versions, held):
+                kept.create_table(cursor, str(urls[2].username))
         raw.commit()
     finally:
         raw.close()
@@ -110,10 +111,10 @@ def _harvester(email: str, *, keep_token: bool) -> str | None:
     _account(HARVESTER, f"{HARVESTER}@{email.partition('@')[2]}", os.urandom(24).hex())
     user = _user(HARVESTER)
     user.plugin_extras = {**(user.plugin_extras or {}), "aizu": {HARVESTER: True}}
-    held = tk.get_action("api_token_list")(_as_site(), {"user_id": user.id})
-    if held and keep_token:
+    known = tk.get_action("api_token_list")(_as_site(), {"user_id": user.id})
+    if known and keep_token:
         return None
-    for token in held:
+    for token in known:
         tk.get_action("api_token_revoke")(_as_site(), {"jti": token["id"]})
     made = tk.get_action("api_token_create")(_as_site(), {"user": user.id, "name": TOKEN_NAME})
     return str(made["token"])

@@ -18,6 +18,7 @@ from psycopg2.extensions import connection
 from ckanext.aizu import (
     blobs,
     catalogue_resources,
+    held,
     in_step,
     publication,
     retention,
@@ -126,11 +127,19 @@ def publish(context: Context, incoming: Publication, wishes: Wishes) -> JSON:
             ready = _ready(place, incoming, owner_id, arrivals, wishes)
             check_metadata(place, ready.version)
             if ready.reasons and not wishes.override_reason:
-                refused: list[str | JSON] = [*ready.reasons]
-                raise tk.ValidationError({"gate": refused})
+                raise _refused(place, ready, arrivals)
             switch(place, ready.version, ready.staged, arrivals)
         in_step.bring(place.database, ready.version)
         return answer(ready.version, changed=True)
+
+
+def _refused(place: Place, ready: Ready, arrivals: blobs.Arrivals) -> tk.ValidationError:
+    """What the caller is told; where readers have something already, a steward can look at it first."""
+    if place.before:
+        table.drop(place.database, ready.staged.values())
+        held.hold(place.database, ready.version, arrivals)
+    told: list[str | JSON] = [*ready.reasons]
+    return tk.ValidationError({"gate": told})
 
 
 def _refuse_other_base(place: Place, wishes: Wishes) -> None:
@@ -304,6 +313,7 @@ def switch(
     table.switch(place.database, loaded, gone)
     versions.add(place.database, version)
     with place.database.cursor() as cur:
+        held.end(cur, place.dataset_id)
         versions.retire(cur, place.dataset_id, retention.kept(place.before))
     place.database.commit()
 

@@ -11,7 +11,7 @@ from ckanext.datastore.backend.postgres import get_write_engine
 from psycopg2 import sql
 from psycopg2.extensions import cursor
 
-from ckanext.aizu import blobs, table, versions
+from ckanext.aizu import blobs, held, table, versions
 
 KEPT, LEAST = 100, 2
 """Versions of a dataset whose files are kept, if it says nothing else; and how few it may say."""
@@ -26,6 +26,8 @@ class Size:
     name: str
     versions: int
     gone: int
+    held: int
+    """1 if something waits for a steward's word."""
     files: int
     """Different contents; one that several versions have is counted once."""
     bytes: int
@@ -49,20 +51,25 @@ def kept(dataset: Mapping[str, Any] | None) -> int:
 
 def sizes() -> list[Size]:
     """What each dataset takes, the largest first."""
-    by_dataset: dict[str, list[versions.Version]] = {}
     with versions.reading() as cur:
-        for version in versions.everything(cur):
-            by_dataset.setdefault(version.dataset_id, []).append(version)
-    return sorted(map(_size, by_dataset.values()), key=lambda size: size.bytes, reverse=True)
+        published, waiting = versions.everything(cur), held.everything(cur)
+    by_dataset: dict[str, list[versions.Version]] = {}
+    for version in published:
+        by_dataset.setdefault(version.dataset_id, []).append(version)
+    refused = {one.version.dataset_id: one.version for one in waiting}
+    found = [_size(by_dataset.get(id_, []), refused.get(id_)) for id_ in by_dataset | refused]
+    return sorted(found, key=lambda size: size.bytes, reverse=True)
 
 
-def _size(found: list[versions.Version]) -> Size:
+def _size(found: list[versions.Version], refused: versions.Version | None) -> Size:
     there = [version for version in found if version.state != versions.GONE]
-    contents = {sha256 for version in there for sha256 in version.contents}
+    waiting = [refused] if refused else []
+    contents = {sha256 for version in there + waiting for sha256 in version.contents}
     return Size(
-        name=found[0].dataset["name"],
+        name=(found or waiting)[0].dataset["name"],
         versions=len(there),
         gone=len(found) - len(there),
+        held=len(waiting),
         files=len(contents),
         bytes=sum(map(blobs.size, contents)),
     )
@@ -74,6 +81,7 @@ def prune() -> Pruned:
         purged = _forget_purged(cur)
         gone = sum(_retire(cur, version) for version in versions.all_current(cur))
         named, now = versions.all_contents(cur), versions.current_contents(cur)
+        named |= {sha256 for one in held.everything(cur) for sha256 in one.version.contents}
         # A crash before the commit leaves versions whose files are gone, and these say so.
         removed = blobs.remove_all_but(named)
     packed = sum(_pack(sha256) for sha256 in sorted(named - now))
@@ -119,6 +127,9 @@ def _forget_purged(cur: cursor) -> int:
         for name in table.present(cur, ids):
             cur.execute(sql.SQL("DROP TABLE {} CASCADE").format(sql.Identifier(name)))
         versions.forget(cur, version.dataset_id, 0)
+    for dataset_id in held.dataset_ids(cur):
+        if model.Package.get(dataset_id) is None:
+            held.end(cur, dataset_id)
     return len(purged)
 
 

@@ -4,7 +4,7 @@ import json
 import time
 import unicodedata
 import uuid
-from collections.abc import Collection, Iterator, Mapping, MutableMapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
@@ -122,6 +122,13 @@ def _copy(cur: cursor, name: str, fields: list[dict[str, Any]], table: IO[bytes]
         where = (error.diag.context or "").split(":")[0]
         raise ValueError(f"{error.diag.message_primary} ({where})") from error
     return int(cur.rowcount)
+
+
+def drop(database: connection, staged: Iterable[Staged]) -> None:
+    """Removes tables that were staged and shall not be seen."""
+    with database.cursor() as cur:
+        for table in staged:
+            cur.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(table.name)))
 
 
 def lock(database: connection, resource_ids: Collection[str]) -> None:

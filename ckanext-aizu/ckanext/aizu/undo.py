@@ -1,15 +1,13 @@
 """Brings an earlier version of a dataset back, byte for byte, as a new version."""
 
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan.types import Context
 
-from ckanext.aizu import blobs, in_step, publication, publishing, versions
+from ckanext.aizu import publishing, stored, versions
 from ckanext.aizu.publishing import Place
-from ckanext.aizu.table import Staged
 from ckanext.aizu.versions import Version
 
 
@@ -30,11 +28,7 @@ def undo(context: Context, name: str, to: int | None, reason: str) -> dict[str, 
             raise tk.ObjectNotFound(tk._("The dataset has no versions"))
         earlier = _earlier(place, place.current, to)
         again = _again(place, place.current, earlier, reason)
-        publishing.check_metadata(place, again)
-        with blobs.arriving() as arrivals:
-            staged = _loaded(place, again)
-            publishing.switch(place, again, staged, arrivals)
-        in_step.bring(place.database, again)
+        stored.publish(place, again)
         return publishing.answer(again, changed=True) | {"restores": earlier.number}
 
 
@@ -47,8 +41,7 @@ def _earlier(place: Place, current: Version, to: int | None) -> Version:
     if found is None or found.number == current.number:
         message = tk._("There is no version %i before the current one, which is version %i")
         raise tk.ValidationError({"to": [message % (number, current.number)]})
-    lost = [sha256 for sha256 in found.contents if not blobs.is_kept(sha256)]
-    if found.state == versions.GONE or lost:
+    if found.state == versions.GONE or not stored.is_whole(found):
         message = tk._("The files of version %i are not kept any more")
         raise tk.ValidationError({"to": [message % number]})
     return found
@@ -72,16 +65,3 @@ def _again(place: Place, current: Version, earlier: Version, reason: str) -> Ver
         lifted=[],
     )
     return replace(again, changes=planning.changes_between(current, again))
-
-
-def _loaded(place: Place, version: Version) -> dict[str, Staged]:
-    for sha256 in version.contents:
-        blobs.unpack(sha256)
-    schemas = {item["name"]: item["schema"]["fields"] for item in version.resources}
-    with ExitStack() as files:
-        streams = {
-            versions.part_name(part): files.enter_context(blobs.opened(part["sha256"]))
-            for part in version.parts
-            if part["kind"] == publication.TABLE
-        }
-        return publishing.load(place.database, schemas, streams)
