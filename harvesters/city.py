@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
@@ -85,6 +86,13 @@ class Feed:
             own = self.dataset.name
         every = {own: self.url, **self.addresses}
         return {name: url for name, url in every.items() if url}
+
+    def expected_by(self, now: datetime) -> str:
+        """From when on the next check is overdue, ISO 8601; never, where there is no address to ask."""
+        if not self.url:
+            return ""
+        late = self.schedule.overdue(now.timestamp()) + self.deadline
+        return datetime.fromtimestamp(late, UTC).isoformat(timespec="seconds")
 
 
 @dataclass(frozen=True, kw_only=True)

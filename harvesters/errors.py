@@ -35,15 +35,19 @@ Whoever runs a harvest writes::
 Please draw a new error here before adding it below.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from harvesters.words import Words
+
+Cause = Literal["source", "data", "gate", "program"]
 
 
 class HarvestError(Exception):
     """A harvest has stopped; the catalogue keeps what it had."""
 
     exit_code: ClassVar[int] = 1
+    cause: ClassVar[Cause] = "program"
+    """What the portal is told: where the fault is, and so whether somebody must look."""
 
     def __init__(self, ja: str, en: str) -> None:
         super().__init__(en)
@@ -52,6 +56,8 @@ class HarvestError(Exception):
 
 class TryAgainLaterError(HarvestError):
     """Nothing is known to be wrong with the list; the next run may succeed."""
+
+    cause: ClassVar[Cause] = "source"
 
 
 class UnreachableError(TryAgainLaterError):
@@ -89,11 +95,14 @@ class SupersededError(TryAgainLaterError):
 class SomebodyMustLookError(HarvestError):
     """The next run will fail like this one, until a person changes something."""
 
+    cause: ClassVar[Cause] = "data"
+
 
 class ConfigurationError(SomebodyMustLookError):
     """A setting, a descriptor or a city file cannot be used."""
 
     exit_code = 2
+    cause: ClassVar[Cause] = "program"
 
 
 class AddressError(SomebodyMustLookError):
@@ -120,6 +129,8 @@ class InvalidTableError(SomebodyMustLookError):
 
 class GateError(SomebodyMustLookError):
     """The list is valid, but so much of it is gone or changed that a steward must approve it."""
+
+    cause: ClassVar[Cause] = "gate"
 
 
 class PortalError(HarvestError):

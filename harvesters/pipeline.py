@@ -12,6 +12,7 @@ from harvesters import keep
 from harvesters import publish as publishing
 from harvesters import report as reporting
 from harvesters import validate as validating
+from harvesters.checked import tell_status
 from harvesters.errors import (
     ColumnsError,
     HarvestError,
@@ -218,7 +219,7 @@ def _record_failure(job: Job, error: HarvestError) -> None:
     if isinstance(error, PortalError) or not job.settings.portal_url:
         return
     try:
-        publishing.tell_status(job.settings, job.city, job.feed, "failed", error.words)
+        tell_status(job.settings, job.city, job.feed, "failed", error.words, error)
     except NotInCatalogueError:
         return  # never published yet, so there is no page that could say it
     except HarvestError as silent:

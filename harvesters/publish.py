@@ -99,7 +99,7 @@ def parts(
         path = f"{_file_name(name, layer, main.name)}.geojson"
         files[f"geojson:{layer}"] = (path, content, "application/geo+json")
     sent = {field: json.dumps(value, ensure_ascii=False) for field, value in fields.items()}
-    return sent, files
+    return sent | {"expected_by": feed.expected_by(datetime.now(UTC))}, files
 
 
 def _limits(feed: Feed) -> dict[str, Any]:
@@ -128,21 +128,6 @@ def _layers(package: Package) -> dict[str, bytes]:
 def _file_name(dataset: str, part: str, main: str) -> str:
     """The dataset's own name for what people look for first."""
     return dataset if part == main else f"{dataset}-{part}"
-
-
-def tell_status(settings: Settings, city: City, feed: Feed, state: str, message: Words) -> None:
-    """Lets the dataset's page say when it was last checked, and why it is not newer."""
-    call(
-        settings,
-        "aizu_harvest_status",
-        {
-            "name": dataset_name(city, feed),
-            "state": state,
-            "message": message.ja,
-            "message_en": message.en,
-            "checked_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        },
-    )
 
 
 def _metadata(city: City, feed: Feed, table: Table, snapshot: Snapshot) -> dict[str, Any]:

@@ -15,6 +15,7 @@ JST = timezone(timedelta(hours=9), "JST")
 """Japan has no summer time: every day has each minute once."""
 
 LIVE_DEADLINE_S, BATCH_DEADLINE_S = 30, 30 * 60
+PATIENCE_S = 300
 DURATION = re.compile(r"([1-9]\d{0,4}) (s|min)")
 _FIELD = (
     "(?:[0-9*,/-]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)+"
@@ -54,6 +55,10 @@ class Schedule:
     def next(self, now: float) -> float:
         """The first slot after now."""
         return self.last(now) + self.seconds if self.seconds else self._next_by_cron(now)
+
+    def overdue(self, now: float) -> float:
+        """When a second slot in a row has been missed; of live feeds, not at every restart."""
+        return max(self.next(self.next(now)), now + PATIENCE_S)
 
     def _next_by_cron(self, now: float) -> float:
         return _around(self.text, int(now // 60))[1]

@@ -22,6 +22,12 @@ from ckanext.aizu.contents import (
 from ckanext.aizu.dates import aizu_date, aizu_zone_name, render_datetime
 from ckanext.aizu.history import aizu_version_totals
 from ckanext.aizu.pages import aizu_page_url
+from ckanext.aizu.status_line import (
+    aizu_freshness,
+    aizu_late_line,
+    aizu_status_line,
+    aizu_time,
+)
 
 __all__ = [
     "aizu_bare_title",
@@ -31,9 +37,11 @@ __all__ = [
     "aizu_data_dictionary",
     "aizu_date",
     "aizu_extract",
+    "aizu_freshness",
     "aizu_front_page",
     "aizu_heading",
     "aizu_languages",
+    "aizu_late_line",
     "aizu_licence",
     "aizu_licences",
     "aizu_localised",
@@ -43,9 +51,11 @@ __all__ = [
     "aizu_row_counts",
     "aizu_simulated",
     "aizu_site_title",
+    "aizu_status_line",
     "aizu_table_preview",
     "aizu_table_resource",
     "aizu_tables",
+    "aizu_time",
     "aizu_title_of",
     "aizu_validation",
     "aizu_version_totals",

@@ -58,8 +58,14 @@ def _is_behind(version: Version) -> bool:
     return not version.in_step or package.version != str(version.number)
 
 
-def bring(database: connection, version: Version) -> None:
-    """Tells the catalogue of a version that the DataStore has, if it does not know."""
+def bring(database: connection, version: Version, expected_by: str = "") -> None:
+    """Tells the catalogue of a version that the DataStore has, if it does not know.
+
+    Args:
+        database: of `table.publishing(name)`.
+        version: the current one.
+        expected_by: when the next check is overdue, if the publisher has said so.
+    """
     if not _is_behind(version):
         return
     before = _package(version.dataset_id)
@@ -69,7 +75,7 @@ def bring(database: connection, version: Version) -> None:
     default_views.add(done)
     _remove_unversioned_files(version, before or {})
     status.record(version.dataset_id, status.REPORT, _short(version))
-    record_check(version.dataset_id, "ok", version.published_at, version.published_at)
+    _note_published(version, expected_by)
     versions.mark_in_step(database, version)
 
 
@@ -129,8 +135,17 @@ def _short(version: Version) -> JSON:
     }
 
 
-def record_check(dataset_id: str, state: str, checked: str, changed: str) -> None:
-    """Notes when a dataset's source was looked at."""
-    empty = {"message": "", "message_en": ""}
-    check = {"state": state, "checked": checked, "changed": changed, **empty}
-    status.record(dataset_id, status.CHECK, check)
+def _note_published(version: Version, expected_by: str) -> None:
+    kinds = ("added", "changed", "removed")
+    rows = sum(table[kind] for table in version.changes.values() for kind in kinds)
+    news = {"state": "ok", "version": version.number, "rows_changed": rows}
+    note_good(version.dataset_id, version.published_at, version.published_at, expected_by, news)
+
+
+def note_good(
+    dataset_id: str, checked: str, changed: str, expected_by: str, news: JSON | None = None
+) -> None:
+    """Notes that a dataset's source was looked at and was in order; unchanged, if there is no news."""
+    check = {"checked": checked, "changed": changed, "expected_by": expected_by}
+    empty = {"cause": "", "message": "", "message_en": ""}
+    status.note(dataset_id, {"state": "unchanged", **check, **empty, **(news or {})})

@@ -62,6 +62,6 @@ class AizuPlugin(p.SingletonPlugin, DefaultTranslation):
     def after_dataset_search(
         self, search_results: dict[str, Any], search_params: dict[str, Any]
     ) -> dict[str, Any]:
-        """IPackageController: a list of datasets says which could not be checked the last time."""
-        status.add_states(search_results["results"])
+        """IPackageController: a list of datasets says how the last checks went."""
+        status.add_checks(search_results["results"])
         return search_results

@@ -45,6 +45,8 @@ class Wishes:
     """Number of the version that he believes to be current; 0: none."""
     dry_run: bool = False
     override_reason: str = ""
+    expected_by: str = ""
+    """When the next check is overdue."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +131,7 @@ def publish(context: Context, incoming: Publication, wishes: Wishes) -> JSON:
             if ready.reasons and not wishes.override_reason:
                 raise _refused(place, ready, arrivals)
             switch(place, ready.version, ready.staged, arrivals)
-        in_step.bring(place.database, ready.version)
+        in_step.bring(place.database, ready.version, wishes.expected_by)
         return answer(ready.version, changed=True)
 
 
@@ -153,7 +155,7 @@ def _unchanged(place: Place, current: Version, wishes: Wishes) -> JSON:
     if wishes.dry_run:
         return {"changed": False, "ok": True, "version": current.number}
     changed = (place.before or {}).get("modified") or current.published_at
-    in_step.record_check(place.dataset_id, "unchanged", now(), changed)
+    in_step.note_good(place.dataset_id, now(), changed, wishes.expected_by)
     return answer(current, changed=False)
 
 

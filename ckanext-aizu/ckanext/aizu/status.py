@@ -1,23 +1,28 @@
 """What is known of the last check of a dataset's source; kept beside the dataset, so that a check changes nothing in it."""
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import ckan.plugins.toolkit as tk
 from ckan import model
 
+from ckanext.aizu import freshness
+
+JSON = dict[str, Any]
 TASK_TYPE = "aizu_harvest"
 STATES = ("ok", "unchanged", "failed")
-CHECK, REPORT = "check", "report"
+CAUSES = ("source", "data", "gate", "program")
+CHECK, REPORT, FINDINGS = "check", "report", "findings"
 
 
-def record(dataset_id: str, key: str, value: dict[str, Any]) -> None:
+def record(dataset_id: str, key: str, value: JSON) -> None:
     """Keeps one piece of knowledge about a dataset, in the place of the last one.
 
     Args:
         dataset_id: id of the dataset.
-        key: `CHECK` or `REPORT`.
+        key: `CHECK`, `REPORT` or `FINDINGS`.
         value: anything JSON can hold.
     """
     context: Any = {"ignore_auth": True, "user": ""}
@@ -31,7 +36,7 @@ def record(dataset_id: str, key: str, value: dict[str, Any]) -> None:
     )
 
 
-def read(dataset_id: str) -> dict[str, dict[str, Any]]:
+def read(dataset_id: str) -> dict[str, JSON]:
     """What is known of a dataset, by key; empty for a dataset no harvester feeds."""
     rows = model.Session.query(model.TaskStatus.key, model.TaskStatus.value).filter(
         model.TaskStatus.entity_id == dataset_id, model.TaskStatus.task_type == TASK_TYPE
@@ -39,28 +44,55 @@ def read(dataset_id: str) -> dict[str, dict[str, Any]]:
     return {key: json.loads(value) for key, value in rows}
 
 
-def add_states(datasets: list[dict[str, Any]]) -> None:
-    """Adds `harvest_state` to the datasets of a list, by one query."""
-    by_id = {dataset["id"]: dataset for dataset in datasets if "id" in dataset}
-    if not by_id:
-        return
-    rows = model.Session.query(model.TaskStatus.entity_id, model.TaskStatus.state).filter(
-        model.TaskStatus.entity_id.in_(by_id),
+def note(dataset_id: str, check: JSON, findings: Sequence[JSON] = ()) -> JSON:
+    """Takes a check down, and since when there has been none that worked; returns all of it.
+
+    Args:
+        dataset_id: id of the dataset.
+        check: state, times and words.
+        findings: what is wrong with the list, by cell; of a check that worked there are none.
+    """
+    known = read(dataset_id)
+    worked = check["state"] != "failed"
+    good = check["checked"] if worked else freshness.last_good(known.get(CHECK, {}))
+    noted = {**check, "good": good}
+    record(dataset_id, CHECK, noted)
+    if findings or known.get(FINDINGS, {}).get("cells"):
+        record(dataset_id, FINDINGS, {"cells": [*findings], "checked": check["checked"]})
+    return noted
+
+
+def checks(dataset_ids: list[str]) -> dict[str, JSON]:
+    """The last check of each of these datasets that has had one, by one query."""
+    rows = model.Session.query(model.TaskStatus.entity_id, model.TaskStatus.value).filter(
+        model.TaskStatus.entity_id.in_(dataset_ids),
         model.TaskStatus.task_type == TASK_TYPE,
         model.TaskStatus.key == CHECK,
     )
-    for dataset_id, state in rows:
-        by_id[dataset_id]["harvest_state"] = state
+    return {dataset_id: json.loads(value) for dataset_id, value in rows}
 
 
-def add_to(dataset: dict[str, Any]) -> None:
+def add_checks(datasets: list[JSON]) -> None:
+    """Adds the last check to the datasets of a list."""
+    by_id = {dataset["id"]: dataset for dataset in datasets if "id" in dataset}
+    for dataset_id, check in (checks(list(by_id)) if by_id else {}).items():
+        _add(by_id[dataset_id], check)
+
+
+def add_to(dataset: JSON) -> None:
     """Adds the last check and the last report to a dataset that is about to be shown.
 
-    Sets `harvest_state`, `harvest_checked`, `harvest_changed`, `harvest_message`,
-    `harvest_message_en` and `validation_report` (JSON text).
+    Sets `harvest_<name>` for each name of the check, `harvest_late_after` and
+    `validation_report` (JSON text).
     """
     known = read(dataset["id"])
-    for name, value in known.get(CHECK, {}).items():
-        dataset[f"harvest_{name}"] = value
+    _add(dataset, known.get(CHECK, {}))
     if REPORT in known:
         dataset["validation_report"] = json.dumps(known[REPORT], ensure_ascii=False)
+
+
+def _add(dataset: JSON, check: JSON) -> None:
+    dataset.update({f"harvest_{name}": value for name, value in check.items()})
+    if check:
+        late = freshness.late_after(check, dataset.get("frequency") or "")
+        dataset["harvest_late_after"] = late.isoformat() if late else ""

@@ -1,19 +1,23 @@
 """What goes to the portal, and what each of its answers becomes."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 
 import pytest
 
 from harvesters import publish, report, settings, validate
+from harvesters.checked import tell_status
 from harvesters.errors import (
     ConfigurationError,
     GateError,
+    InvalidTableError,
     NotInCatalogueError,
     PortalRefusedError,
     PortalUnreachableError,
+    TruncatedError,
 )
-from harvesters.words import Words
+from harvesters.report import Finding
 
 from .conftest import ROOT, as_csv, numbered, only, published, snapshot_of
 
@@ -57,7 +61,7 @@ def test_everything_goes_in_one_request(portal, send):
     assert headers["Authorization"] == "secret"
     assert set(parts) == {
         "dataset", "organization", "resources", "layers", "source", "report",
-        "limits", "table:hydrant", "geojson:hydrant", "original",
+        "limits", "expected_by", "table:hydrant", "geojson:hydrant", "original",
     }  # fmt: skip
     assert json.loads(parts["limits"]) == {"minimum": 1, "maximum": 3000}
     assert parts["original"] == as_csv([{"備考": " x"}])
@@ -214,15 +218,31 @@ def test_a_missing_setting_is_named(portal, send, url, token):
 
 
 def test_the_page_is_told_how_the_last_run_ended(portal, aizu):
-    """State, reason in both languages, and when."""
-    message = Words("切れました", "broke off")
-    publish.tell_status(current(portal.url), aizu, aizu.feeds["hydrant"], "failed", message)
+    """State, reason in both languages, whose fault, when, and when the next check is overdue."""
+    error = TruncatedError("切れました", "broke off")
+    hydrant = aizu.feeds["hydrant"]
+    tell_status(current(portal.url), aizu, hydrant, "failed", error.words, error)
     ((action, _, told),) = portal.calls
     assert action == "aizu_harvest_status"
     assert told.pop("checked_at").endswith("+00:00")
+    assert told.pop("expected_by") == hydrant.expected_by(datetime.now(UTC))
     assert told == {
         "name": "aizuwakamatsu-hydrant",
         "state": "failed",
+        "cause": "source",
         "message": "切れました",
         "message_en": "broke off",
+        "findings": "[]",
     }
+
+
+def test_the_portal_learns_which_cells_are_wrong(portal, aizu):
+    """Row, column and value of the city's own list, and what to do in both languages."""
+    finding = Finding(row=12, column="緯度", value="x", rule="type", expected="number")
+    error = InvalidTableError("誤り", "wrong", {"aizu": {"findings": [asdict(finding)]}})
+    tell_status(current(portal.url), aizu, aizu.feeds["hydrant"], "failed", error.words, error)
+    ((_, _, told),) = portal.calls
+    (cell,) = json.loads(told["findings"])
+    assert (cell["row"], cell["column"], cell["value"]) == ("12", "緯度", "x")
+    assert told["cause"] == "data"
+    assert "数" in cell["message"] and "number" in cell["message_en"]

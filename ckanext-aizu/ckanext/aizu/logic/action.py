@@ -49,6 +49,7 @@ def aizu_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
     :param replaces: optional, the number of the version that you believe to be current (0: none)
     :param dry_run: optional, true: only say what would change
     :param override_reason: optional, why what the gate refuses is right; for administrators
+    :param expected_by: optional, as in aizu_harvest_status
     :returns: `id`, `name`, `version`, `rows` (of all tables), `changed`, and `resources`: ids by
         part, as `table:<name>`, `geojson:<name>`, `original`; of a dry run `ok`, `version`,
         `replaces`, `tables`, `reasons`, `notes`, `files`
@@ -73,6 +74,7 @@ def _wishes(data_dict: dict[str, Any]) -> publishing.Wishes:
         limits=asked["limits"],
         replaces=asked.get("replaces"),
         dry_run=asked["dry_run"],
+        expected_by=asked["expected_by"],
         override_reason=asked["override_reason"],
     )
 
@@ -114,21 +116,30 @@ def aizu_harvest_status(context: Context, data_dict: dict[str, Any]) -> dict[str
     :param name: name or id of the dataset
     :param state: `ok`, `unchanged` or `failed`
     :param checked_at: when, ISO 8601
+    :param expected_by: optional, from when on the next check is overdue, ISO 8601; without it twice
+        the time that the dataset's `frequency` promises
+    :param cause: optional, of a failure: `source` (does not answer; may be well the next time),
+        `data` (refused; somebody must look), `gate` (held back), `program`
     :param message: why it failed, in Japanese
     :param message_en: the same in English
-    :returns: what the dataset page says now: `state`, `checked`, `changed`, `message`, `message_en`
+    :param findings: JSON, optional, what is wrong by cell, for those who look after the dataset: a
+        list of `row`, `column`, `value`, `message`, `message_en`
+    :returns: what the dataset page says now: `state`, `checked`, `good` (the last check that
+        worked), `changed`, `expected_by`, `cause`, `message`, `message_en`
     """
     tk.check_access("aizu_harvest_status", context, data_dict)
     dataset = tk.get_action("package_show")(tk.fresh_context(context), {"id": data_dict["name"]})
-    # Whoever reports a failure may have been cut off from a publication that was done.
-    with table.publishing(dataset["name"]) as database:
-        in_step.recover(database, dataset["name"])
+    failed = data_dict["state"] == "failed"
     check = {
         "state": data_dict["state"],
         "checked": data_dict["checked_at"],
         "changed": dataset.get("harvest_changed") or dataset.get("modified", ""),
+        "expected_by": data_dict["expected_by"],
+        "cause": data_dict["cause"] if failed else "",
         "message": data_dict["message"],
         "message_en": data_dict["message_en"],
     }
-    status.record(dataset["id"], status.CHECK, check)
-    return check
+    # Whoever reports a failure may have been cut off from a publication that was done.
+    with table.publishing(dataset["name"]) as database:
+        in_step.recover(database, dataset["name"])
+        return status.note(dataset["id"], check, data_dict["findings"])

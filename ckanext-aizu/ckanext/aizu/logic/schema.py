@@ -5,20 +5,28 @@ from typing import Any
 
 from ckan.logic.schema import validator_args
 
-from ckanext.aizu.status import STATES
+from ckanext.aizu.status import CAUSES, STATES
 
 __all__ = ["harvest_status", "publish", "undo", "version_diff", "version_show", "versions"]
 
 
 @validator_args
 def harvest_status(
-    not_empty: Any, default: Any, one_of: Any, aizu_instant: Any, unicode_safe: Any
+    not_empty: Any,
+    default: Any,
+    one_of: Any,
+    aizu_instant: Any,
+    aizu_findings: Any,
+    unicode_safe: Any,
 ) -> dict[str, Any]:
     """Of aizu_harvest_status."""
     return {
         "name": [not_empty, unicode_safe],
-        "state": [not_empty, one_of(STATES)],
+        "state": [not_empty, one_of([*STATES])],
         "checked_at": [not_empty, unicode_safe, aizu_instant],
+        "expected_by": [default(""), unicode_safe, aizu_instant],
+        "cause": [default("data"), one_of([*CAUSES])],
+        "findings": [default("[]"), aizu_findings],
         "message": [default(""), unicode_safe],
         "message_en": [default(""), unicode_safe],
     }
@@ -32,6 +40,7 @@ def publish(
     boolean_validator: Any,
     unicode_safe: Any,
     aizu_limits: Any,
+    aizu_instant: Any,
     ignore: Any,
 ) -> dict[str, Any]:
     """Of aizu_publish, but for the parts of the publication, which are read by `publication.read`."""
@@ -40,6 +49,7 @@ def publish(
         "replaces": [ignore_missing, natural_number_validator],
         "dry_run": [default(False), boolean_validator],
         "override_reason": [default(""), unicode_safe, _stripped],
+        "expected_by": [default(""), unicode_safe, aizu_instant],
         "__extras": [ignore],
     }
 

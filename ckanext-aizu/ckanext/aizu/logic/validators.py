@@ -8,8 +8,10 @@ import ckan.plugins.toolkit as tk
 
 from ckanext.aizu.gate import Limits
 
-__all__ = ["aizu_instant", "aizu_keep", "aizu_limits"]
+__all__ = ["aizu_findings", "aizu_instant", "aizu_keep", "aizu_limits"]
 
+MOST_FINDINGS = 100
+_FINDING = ("row", "column", "value", "message", "message_en")
 _LIMITS = {
     "minimum": (int,),
     "maximum": (int, type(None)),
@@ -19,7 +21,9 @@ _LIMITS = {
 
 
 def aizu_instant(value: str) -> str:
-    """Accepts a moment: ISO 8601 with its distance from UTC."""
+    """Accepts a moment, ISO 8601 with its distance from UTC, or nothing."""
+    if not value:
+        return ""
     try:
         instant = datetime.fromisoformat(value)
     except ValueError as error:
@@ -27,6 +31,18 @@ def aizu_instant(value: str) -> str:
     if instant.tzinfo is None:
         raise tk.Invalid(tk._("%s does not say its distance from UTC (Z or +09:00)") % value)
     return value
+
+
+def aizu_findings(value: Any) -> list[dict[str, str]]:
+    """Reads what was found wrong with a list, by cell: a JSON list of objects."""
+    try:
+        told = json.loads(value) if isinstance(value, str) else value
+        return [
+            {name: str(one.get(name) or "") for name in _FINDING} for one in told[:MOST_FINDINGS]
+        ]
+    except (AttributeError, TypeError, ValueError, KeyError) as error:
+        names = ", ".join(_FINDING)
+        raise tk.Invalid(tk._("Expected a JSON list of objects with %s") % names) from error
 
 
 def aizu_limits(value: Any) -> Limits:
