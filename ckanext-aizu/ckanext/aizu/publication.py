@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from os import SEEK_END
@@ -19,6 +20,9 @@ TABLE, GEOJSON, ORIGINAL = "table", "geojson", "original"
 # What the portal works out itself; a caller's word for it would be believed.
 OWN_FIELDS = ("content_hash", "resources", "state", "private", "id", "type")
 MB = 1 << 20
+DEEPEST = 50
+"""Levels of the JSON that callers hand in; Table Schemas and reports have about ten."""
+_NO_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 _PART_NAME = re.compile(r"[a-z0-9_]{1,63}")
 
 
@@ -105,9 +109,28 @@ def _json(value: object) -> object:
     if value is None:
         raise ValueError(tk._("This part is missing"))
     try:
-        return json.loads(value) if isinstance(value, str) else value
+        read = json.loads(value) if isinstance(value, str) else value
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(tk._("Expected JSON: %s") % error) from error
+    _check_values(read, DEEPEST)
+    return read
+
+
+def _check_values(value: object, deeper: int) -> None:
+    """Refuses what Python reads as JSON and PostgreSQL, or the JSON that readers get, cannot hold."""
+    if not deeper:
+        raise ValueError(tk._("Expected JSON of at most %i levels") % DEEPEST)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(tk._("Expected JSON: %s is no number") % value)
+    if isinstance(value, str) and (found := _NO_CHARACTER.search(value)):
+        raise ValueError(tk._("Expected text, found the character %s") % ascii(found[0]))
+    inner: Iterable[object] = ()
+    if isinstance(value, dict):
+        inner = (*value, *value.values())
+    elif isinstance(value, list):
+        inner = value
+    for one in inner:
+        _check_values(one, deeper - 1)
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -208,6 +208,7 @@ def _ready(
 ) -> Ready:
     """Loads the tables, writes the files and compares; nothing of it can be seen."""
     # Polars takes a while to load, and the portal's pages do without it.
+    from ckanext.aizu import conformity
     from ckanext.aizu import plan as planning
 
     with place.database.cursor() as cur:
@@ -217,11 +218,14 @@ def _ready(
     staged = load(place.database, schemas, streams)
     for stream in streams.values():
         arrivals.add(stream)
+    rows = {name: loaded.rows for name, loaded in staged.items()}
+    files = {n: arrivals.path(incoming.hashes[f"{publication.TABLE}:{n}"]) for n in schemas}
+    conformity.check(incoming, rows, files)
     version = _described(place, incoming, owner_id)
     plan = planning.make(
         place.current,
         version.resources,
-        {n: arrivals.path(incoming.hashes[f"{publication.TABLE}:{n}"]) for n in schemas},
+        files,
         wishes.limits,
         incoming.dataset["key_columns"],
     )
@@ -229,7 +233,7 @@ def _ready(
     report = json.dumps(incoming.report, ensure_ascii=False).encode()
     version = replace(
         version,
-        rows={name: loaded.rows for name, loaded in staged.items()},
+        rows=rows,
         report_sha256=arrivals.add(io.BytesIO(report)),
         changes=plan.changes(),
         lifted=reasons,

@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import re
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -27,6 +28,11 @@ COLUMN_TYPES = {
     "any": "text",
 }
 MAX_COLUMN_BYTES = 63
+MAX_COLUMNS = 1598
+"""PostgreSQL's 1600 without _id and _full_text."""
+TAKEN = ("tableoid", "ctid", "xmin", "cmin", "xmax", "cmax")
+"""Columns that every table of PostgreSQL has."""
+_COLUMN = re.compile(r'[^_"\x00\ud800-\udfff][^"\x00\ud800-\udfff]*')
 # More than the longest headings we have met, and little beside a file that has no line break at all.
 HEADER_BYTES = 1 << 20
 
@@ -37,26 +43,42 @@ def check_schema(schema: object) -> None:
     Raises:
         ValueError: they cannot; the message says which and why.
     """
-    fields = schema.get("fields") if isinstance(schema, Mapping) else None
+    described = schema if isinstance(schema, Mapping) else {}
+    fields = described.get("fields")
     if not isinstance(fields, list) or not fields or not all(isinstance(f, dict) for f in fields):
         raise ValueError(tk._("A Table Schema with fields is expected"))
-    names = [field.get("name") for field in fields]
+    if len(fields) > MAX_COLUMNS:
+        message = tk._("At most %i columns are expected, found %i")
+        raise ValueError(message % (MAX_COLUMNS, len(fields)))
     for number, field in enumerate(fields, 1):
-        _check_name(number, str(field.get("name", "")))
-        if names.count(field.get("name")) > 1:
-            raise ValueError(tk._('Two columns are called "%s"') % field["name"])
+        _check_name(number, field.get("name"))
         kind = str(field.get("type", "any"))
         if kind not in COLUMN_TYPES:
             known = ", ".join(COLUMN_TYPES)
             told = (field["name"], kind, known)
             raise ValueError(tk._('Column "%s": type "%s" is unknown; known are %s') % told)
+    names = [field["name"] for field in fields]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(tk._('Two columns are called "%s"') % twice)
+    _check_key(names, described.get("primaryKey") or [])
+    # Loads Polars, which the portal's pages do without.
+    from ckanext.aizu import constraints
+
+    constraints.check(fields)
 
 
-def _check_name(number: int, name: str) -> None:
-    if not name or name.startswith("_") or '"' in name:
+def _check_name(number: int, name: object) -> None:
+    if not isinstance(name, str) or not _COLUMN.fullmatch(name) or name.lower() in TAKEN:
         raise ValueError(tk._('Column %i: "%s" cannot be the name of a column') % (number, name))
     if len(name.encode()) > MAX_COLUMN_BYTES:
         raise ValueError(tk._('The column name "%s" is longer than 63 bytes') % name)
+
+
+def _check_key(names: list[str], key: object) -> None:
+    """The primary key: a column, or a list of some."""
+    columns = [key] if isinstance(key, str) else key
+    if not isinstance(columns, list) or not all(column in names for column in columns):
+        raise ValueError(tk._("The primary key is no list of columns: %s") % key)
 
 
 def check_header(expected: list[Any], file: IO[bytes]) -> None:
