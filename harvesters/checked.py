@@ -6,7 +6,8 @@ from typing import Any
 
 from harvesters.city import City, Feed
 from harvesters.errors import HarvestError, InvalidTableError
-from harvesters.publish import call, dataset_name
+from harvesters.portal import call
+from harvesters.publish import dataset_name
 from harvesters.report import SENT_ERRORS, Finding, errors
 from harvesters.settings import Settings
 from harvesters.words import Words

@@ -28,6 +28,7 @@ from harvesters.jobs import Job
 from harvesters.page import as_page
 from harvesters.report import warnings
 from harvesters.terminal import as_table, padded
+from harvesters.unchanged import Together
 from harvesters.words import Words, language
 
 STEPS = {
@@ -178,8 +179,9 @@ def run(
         setting.need_portal(setting.read())
         if everything:
             chosen = not_paused(with_address(chosen, spoken), spoken)
-    approved = [replace(job, override_reason=reason) for job in chosen]
-    sys.exit(max((harvest(job, file, spoken) for job in approved), default=0))
+    if everything:
+        sys.exit(harvest_all(chosen, spoken))
+    sys.exit(harvest(replace(chosen[0], override_reason=reason), file, spoken))
 
 
 def with_address(chosen: list[Job], spoken: str) -> list[Job]:
@@ -212,6 +214,18 @@ def harvest(job: Job, file: Path | None, spoken: str) -> int:
         explain(error, spoken)
         return error.exit_code
     return 0
+
+
+def harvest_all(chosen: list[Job], spoken: str) -> int:
+    """Runs all jobs; the portal is told by one call of those that have nothing new."""
+    together = Together()
+    codes = [harvest(replace(job, ask=together.ask), None, spoken) for job in chosen]
+    try:
+        codes += [harvest(replace(job, ask=None), None, spoken) for job in together.tell()]
+    except HarvestError as error:
+        explain(error, spoken)
+        codes.append(error.exit_code)
+    return max(codes, default=0)
 
 
 def one_job(source: str, city: str | None, *, quiet: bool = False) -> Job:

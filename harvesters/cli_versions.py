@@ -11,7 +11,8 @@ from harvesters import settings as setting
 from harvesters.console import city_option, echo_json, json_option, refusals
 from harvesters.errors import GateError
 from harvesters.jobs import Job
-from harvesters.publish import call, dataset_name, parts
+from harvesters.portal import call
+from harvesters.publish import dataset_name, parts
 from harvesters.terminal import as_table
 from harvesters.words import Words, language
 

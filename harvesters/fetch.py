@@ -3,11 +3,12 @@
 import hashlib
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import Message
-from pathlib import Path, PurePosixPath
+from email.utils import parsedate_to_datetime
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -15,7 +16,6 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from harvesters import zips
 from harvesters.errors import (
     AddressError,
     ConfigurationError,
@@ -39,6 +39,17 @@ NOT_AN_ADDRESS = (
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """One of several answers in a snapshot, and what to ask for it with the next time."""
+
+    name: str
+    """Of the file in the zip."""
+    url: str
+    etag: str
+    last_modified: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """What the city sent, byte for byte, and when and from where it came."""
 
@@ -49,6 +60,8 @@ class Snapshot:
     media_type: str = ""
     etag: str = ""
     last_modified: str = ""
+    parts: tuple[Part, ...] = ()
+    """Of one that several addresses gave, as a zip."""
 
     @property
     def sha256(self) -> str:
@@ -87,7 +100,7 @@ def get(
     headers = _conditions(known) if known else {}
     try:
         with session.get(url, headers=headers, timeout=(connect, read), stream=True) as response:
-            if known and response.status_code == 304:
+            if known and headers and response.status_code == 304:
                 return replace(known, fetched_at=_now())
             _refuse_status(response)
             content = _body(response, time.monotonic() + whole, progress)
@@ -110,32 +123,7 @@ def get(
         fetched_at=_now(),
         media_type=response.headers.get("Content-Type", "").partition(";")[0].strip(),
         etag=response.headers.get("ETag", ""),
-        last_modified=response.headers.get("Last-Modified", ""),
-    )
-
-
-def get_all(
-    addresses: Mapping[str, str],
-    filename: str,
-    session: requests.Session,
-    progress: Callable[[int, int], None],
-    suffix: str = "",
-) -> Snapshot:
-    """The answers of several addresses as one zip, each under its name.
-
-    The suffix is that of every answer; without it each keeps the one that it came with.
-    """
-    answers = {name: get(url, session, progress=progress) for name, url in addresses.items()}
-    files = {
-        name + (suffix or PurePosixPath(answer.filename).suffix): answer.content
-        for name, answer in answers.items()
-    }
-    return Snapshot(
-        content=zips.pack(files),
-        url=next(iter(addresses.values())),
-        filename=filename,
-        fetched_at=max(answer.fetched_at for answer in answers.values()),
-        media_type="application/zip",
+        last_modified=_last_modified(response),
     )
 
 
@@ -156,8 +144,25 @@ def _conditions(known: Snapshot) -> dict[str, str]:
     return {name: value for name, value in asked.items() if value}
 
 
+def _last_modified(response: requests.Response) -> str:
+    """Nothing where the file may have changed again in the second in which it was sent (RFC 9110)."""
+    told = response.headers.get("Last-Modified", "")
+    try:
+        age = parsedate_to_datetime(response.headers["Date"]) - parsedate_to_datetime(told)
+    except (KeyError, ValueError, TypeError):
+        return told
+    return told if age >= timedelta(seconds=1) else ""
+
+
 def _refuse_status(response: requests.Response) -> None:
     status = f"{response.status_code} {response.reason}"
+    if response.status_code == 304:
+        raise SourceFailedError(
+            f"{response.url} のサーバーは、条件を付けずに尋ねても「変更なし」（{status}）と答えます。"
+            "サーバーかその前のキャッシュの故障です。あとでもう一度実行してください。",
+            f"the server of {response.url} answers 'not modified' ({status}) though it was asked for "
+            "all: it, or a cache before it, is out of order; try again later",
+        )
     if response.status_code in BUSY or response.status_code >= 500:
         raise SourceFailedError(
             f"{response.url} のサーバーが故障しています（{status}）。あとでもう一度実行してください。",

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 from harvesters import keep
 from harvesters.city import City, Feed, load_city
 from harvesters.errors import ConfigurationError
+from harvesters.fetch import Snapshot
+from harvesters.publish import Published
 from harvesters.settings import Settings
 from harvesters.source import Progress, Source
 from harvesters.sources import bus, bus_live, hydrant, library, library_seats, snowplow
@@ -32,8 +35,25 @@ class Job:
     progress: Progress
     guard: Callable[[], None] = field(default=lambda: None)
     """Asked before the portal is told anything; raises where the run is another worker's by now."""
+    ask: "Ask | None" = None
+    """Asks the portal whether it has what would be published; unless told otherwise, at once."""
     override_reason: str = ""
     """Why a steward approves what the portal's gate would hold back."""
+
+    def beside(self, name: str) -> Snapshot | None:
+        """What another source of the city had brought last, the same all the time."""
+        if name not in self._beside:
+            folder = keep.folder(self.settings.var, self.city.id, name)
+            self._beside[name] = folder.last_snapshot()
+        return self._beside[name]
+
+    @cached_property
+    def _beside(self) -> dict[str, Snapshot | None]:
+        return {}
+
+
+Ask = Callable[[Job, str], Published | None]
+"""Told a job and the fingerprint of what its source has; answers where readers have that already."""
 
 
 def of_city(

@@ -6,14 +6,14 @@ import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from harvesters.errors import ConfigurationError
-from harvesters.fetch import Snapshot
+from harvesters.fetch import Part, Snapshot
 from harvesters.words import Words
 
 SNAPSHOT, STATUS = "snapshot.json", "status.json"
@@ -46,6 +46,7 @@ class Folder:
             "media_type": snapshot.media_type,
             "etag": snapshot.etag,
             "last_modified": snapshot.last_modified,
+            "parts": [asdict(part) for part in snapshot.parts],
         }
         self._write(SNAPSHOT, about)
         self._prune(snapshot.sha256)
@@ -61,7 +62,7 @@ class Folder:
             return None
         told = {key: about[key] for key in NEEDED[SNAPSHOT] if key not in {"sha256", "fetched_at"}}
         when = datetime.fromisoformat(about["fetched_at"])
-        return Snapshot(content=data, fetched_at=when, **told)
+        return Snapshot(content=data, fetched_at=when, parts=_parts(about), **told)
 
     def keep_report(self, report: dict[str, Any]) -> None:
         """Keeps the report of the last validation."""
@@ -113,6 +114,14 @@ def _usable(value: object, needed: Iterable[str]) -> bool:
         isinstance(text, str) and (not key.endswith("_at") or _instant(text))
         for key, text in texts.items()
     )
+
+
+def _parts(about: dict[str, Any]) -> tuple[Part, ...]:
+    """The answers in a zip; without them all are asked for anew."""
+    try:
+        return tuple(Part(**part) for part in about.get("parts", []))
+    except TypeError:
+        return ()
 
 
 def _instant(text: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harvesters import fetch as fetching
-from harvesters import keep
+from harvesters import fingerprint, keep, unchanged
 from harvesters import publish as publishing
 from harvesters import report as reporting
 from harvesters import validate as validating
@@ -26,7 +26,7 @@ from harvesters.errors import (
 from harvesters.fetch import Snapshot
 from harvesters.jobs import Job, no_address
 from harvesters.publish import Published
-from harvesters.source import Beside, Package
+from harvesters.source import Package
 from harvesters.validate import Verdict
 from harvesters.words import Words
 
@@ -46,11 +46,9 @@ def run(job: Job, file: Path | None = None) -> Published:
     for told in job.folder.broken():
         job.tell("fetch", told)
     try:
-        checked = check(job, file)
-        refuse_invalid(checked)
-        job.guard()
-        published = publish(job, checked)
-        _record_success(job, checked, published)
+        snapshot = fetch(job, file)
+        made_from = fingerprint.of(job, snapshot)
+        published = _as_it_is(job, made_from) or _anew(job, snapshot, made_from)
     except SupersededError:
         raise
     except HarvestError as error:
@@ -62,6 +60,29 @@ def run(job: Job, file: Path | None = None) -> Published:
         job.guard()
         _record_failure(job, failed)
         raise failed from error
+    return published
+
+
+def _as_it_is(job: Job, made_from: str) -> Published | None:
+    """Notes that nothing has changed, if readers have all that would come of the snapshot."""
+    job.guard()
+    published = (job.ask or unchanged.at_once)(job, made_from)
+    if published:
+        job.tell("publish", _outcome(published))
+        _record_success(job, published, {"fingerprint": made_from})
+    return published
+
+
+def _anew(job: Job, snapshot: Snapshot, made_from: str) -> Published:
+    """Normalises, validates and publishes a snapshot."""
+    checked = validate(job, snapshot, normalise(job, snapshot))
+    refuse_invalid(checked)
+    job.guard()
+    if checked.package.of_the_moment:
+        made_from = ""
+    published = publish(job, checked, made_from)
+    repairs = sum(repair.count for repair in checked.package.repairs)
+    _record_success(job, published, {"repairs": repairs, "fingerprint": made_from})
     return published
 
 
@@ -91,16 +112,11 @@ def fetch(job: Job, file: Path | None = None) -> Snapshot:
 def normalise(job: Job, snapshot: Snapshot) -> Package:
     """The city's file in the columns of the descriptor."""
     package = named(
-        snapshot, lambda: job.source.normalise(snapshot, job.feed, job.city, _beside(job))
+        snapshot, lambda: job.source.normalise(snapshot, job.feed, job.city, job.beside)
     )
     for told in (read_told(package), *package.notes):
         job.tell("normalise", told)
     return package
-
-
-def _beside(job: Job) -> Beside:
-    """What another source of the city has brought last."""
-    return lambda name: keep.folder(job.settings.var, job.city.id, name).last_snapshot()
 
 
 def read_told(package: Package) -> Words:
@@ -159,7 +175,7 @@ def refuse_invalid(checked: Checked) -> None:
     )
 
 
-def publish(job: Job, checked: Checked) -> Published:
+def publish(job: Job, checked: Checked, made_from: str) -> Published:
     """Everything about the dataset to the portal, in one request."""
     published = publishing.publish(
         job.settings,
@@ -169,6 +185,7 @@ def publish(job: Job, checked: Checked) -> Published:
         checked.package,
         checked.verdict,
         checked.report,
+        made_from,
         job.override_reason,
     )
     job.tell("publish", _outcome(published))
@@ -197,20 +214,10 @@ def _outcome(published: Published) -> Words:
     return Words(f"{name} は変更なし（{rows:,} 行）", f"{name} unchanged ({rows:,} rows)")
 
 
-def _record_success(job: Job, checked: Checked, published: Published) -> None:
+def _record_success(job: Job, published: Published, news: dict[str, Any]) -> None:
     state = "ok" if published.changed else "unchanged"
-    told = _outcome(published)
-    now = _now()
-    _keep(
-        job,
-        state,
-        told,
-        {
-            "rows": published.rows,
-            "repairs": sum(repair.count for repair in checked.package.repairs),
-            "last_good": now,
-        },
-    )
+    good = {"rows": published.rows, "last_good": _now()}
+    _keep(job, state, _outcome(published), good | news)
 
 
 def _record_failure(job: Job, error: HarvestError) -> None:

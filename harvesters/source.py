@@ -102,6 +102,8 @@ class Package:
     layer_titles: Mapping[str, Words] = field(default_factory=dict)
     """Of layers that show something else than the table of their name."""
     problems: list[Problem] = field(default_factory=list)
+    of_the_moment: bool = False
+    """Whether the same bytes, fetched later, would say something else."""
     kind: str = ""
     """Of the file that came, where the intake of tables does not know it: see original.TYPES."""
 
@@ -130,6 +132,8 @@ class Source(Protocol):
     """A module of harvesters.sources: knowledge about one source and nothing else."""
 
     name: str
+    looks_at: tuple[str, ...]
+    """Other sources whose last snapshots it reads beside its own."""
 
     def fetch(
         self, feed: Feed, session: requests.Session, known: Snapshot | None, progress: Progress

@@ -49,6 +49,13 @@ def completed(table: Table, asked_at: datetime) -> Table:
     return _asked(_counted(changed), asked_at)
 
 
+def is_of_the_moment(table: Table) -> bool:
+    """Whether its times follow from when it was asked for: it has none, or no day with some of them."""
+    cells = [cell for cell in table.frame.get_column(OBSERVED).to_list() if cell]
+    then, later = (datetime(2000, 1, day, tzinfo=UTC) for day in (1, 2))
+    return not cells or any(instant_of(cell, then) != instant_of(cell, later) for cell in cells)
+
+
 def _changed(table: Table, column: str, made: Callable[[str], Change]) -> Table:
     cells = table.frame.get_column(column).to_list()
     after = [made(cell) if cell else Change("") for cell in cells]

@@ -11,6 +11,7 @@ from harvesters.source import Beside, Package, Problem, Progress
 from harvesters.words import Words
 
 name = "bus"
+looks_at: tuple[str, ...] = ()
 
 
 def fetch(

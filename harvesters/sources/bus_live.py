@@ -5,7 +5,7 @@ from dataclasses import replace
 import requests
 
 from harvesters import fetch as fetching
-from harvesters import gtfs
+from harvesters import gtfs, several
 from harvesters.city import City, Feed
 from harvesters.errors import NotTheListError
 from harvesters.fetch import Snapshot
@@ -15,6 +15,7 @@ from harvesters.words import Words
 
 name = "bus-live"
 TIMETABLE = "bus"
+looks_at: tuple[str, ...] = (TIMETABLE,)
 
 
 def fetch(
@@ -23,7 +24,7 @@ def fetch(
     """One message, or one for each address, joined in a zip."""
     if not feed.addresses:
         return fetching.get(feed.url, session, known, progress)
-    return fetching.get_all(feed.all_addresses, "gtfs-realtime.zip", session, progress, ".pb")
+    return several.get_all(feed.all_addresses, "gtfs-realtime.zip", session, known, progress, ".pb")
 
 
 def normalise(snapshot: Snapshot, feed: Feed, city: City, beside: Beside) -> Package:

@@ -10,6 +10,7 @@ from harvesters.intake import values
 from harvesters.source import Beside, Package, Progress
 
 name = "hydrant"
+looks_at: tuple[str, ...] = ()
 
 
 def fetch(

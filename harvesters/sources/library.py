@@ -11,6 +11,7 @@ from harvesters.library import holdings, oai_pmh, reading, sru
 from harvesters.source import Beside, Package, Progress
 
 name = "library"
+looks_at: tuple[str, ...] = ()
 
 
 def fetch(

@@ -13,6 +13,7 @@ from harvesters.library import rooms, seats
 from harvesters.source import Beside, Package, Progress, Table
 
 name = "library-seats"
+looks_at: tuple[str, ...] = ()
 
 
 def fetch(
@@ -27,8 +28,9 @@ def normalise(snapshot: Snapshot, feed: Feed, city: City, _: Beside) -> Package:
     table, kind = _read(snapshot.content, feed)
     repaired = values.repair(table, feed.dataset, city)
     finished = seats.completed(repaired, snapshot.fetched_at)
+    moment = seats.is_of_the_moment(repaired)
     problems = list(seats.problems_of(finished, snapshot.fetched_at))
-    return Package(tables=(finished,), problems=problems, kind=kind)
+    return Package(tables=(finished,), problems=problems, of_the_moment=moment, kind=kind)
 
 
 def _read(content: bytes, feed: Feed) -> tuple[Table, str]:

@@ -7,7 +7,7 @@ import polars as pl
 import requests
 
 from harvesters import fetch as fetching
-from harvesters import positions
+from harvesters import positions, several
 from harvesters.city import City, Feed
 from harvesters.errors import ColumnsError, NotTheListError
 from harvesters.fetch import Snapshot
@@ -18,6 +18,7 @@ from harvesters.source import Beside, Package, Progress, Table
 from harvesters.words import Words
 
 name = "snowplow"
+looks_at: tuple[str, ...] = ()
 PLACE = ("latitude", "longitude")
 LAYER_TITLES = {
     "snowplow": Words("除雪車の最新位置", "Last positions of snow ploughs"),
@@ -31,7 +32,7 @@ def fetch(
     """One feed at one address, or those of several contractors, kept together in a zip."""
     if not feed.addresses:
         return fetching.get(feed.url, session, known, progress)
-    return fetching.get_all(feed.all_addresses, f"{name}.zip", session, progress)
+    return several.get_all(feed.all_addresses, f"{name}.zip", session, known, progress)
 
 
 def normalise(snapshot: Snapshot, feed: Feed, city: City, _: Beside) -> Package:

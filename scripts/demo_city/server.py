@@ -2,6 +2,7 @@
 
 import argparse
 import html
+import json
 import re
 import signal
 import sys
@@ -9,15 +10,17 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import FrameType
 from urllib.parse import parse_qs, urlsplit
 
-from demo_city import bus_live, bus_tables, hydrants, library_oai, library_seats, plows
+from demo_city import bus_live, bus_tables, conditions, hydrants, library_oai, library_seats, plows
 
-LAST_MODIFIED = "Sun, 01 Nov 2026 00:00:00 GMT"
+LAST_MODIFIED = datetime(2026, 11, 1, tzinfo=UTC)
+"""Of files that are the same every day."""
+CONDITIONS = ("If-None-Match", "If-Modified-Since")
 ERROR_PAGE = (
     "<!DOCTYPE html><html lang='ja'><head><title>エラー</title></head>"
     "<body><h1>ただいまメンテナンス中です</h1></body></html>"
@@ -140,22 +143,44 @@ class City(BaseHTTPRequestHandler):
             self._break_off(content, media_type, wait=fault == "slow")
         elif spoil := _spoiling(path, fault):
             self._answer(HTTPStatus.OK, spoil(content), media_type)
-        elif self.headers.get("If-None-Match") == _etag(content):
-            self._answer(HTTPStatus.NOT_MODIFIED, b"", media_type, _etag(content))
         else:
-            self._answer(HTTPStatus.OK, content, media_type, _etag(content))
+            self._answer_changed(path, content, media_type)
 
     do_HEAD = do_GET  # noqa: N815  as above
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name of http.server
-        """Keeps quiet: the log belongs to those who ask, not to the city."""
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002  as http.server calls it
+        """Notes what was asked for, with its conditions, where a log was asked for."""
+        if not self.server.log:
+            return
+        asked = {name: self.headers[name] for name in CONDITIONS if name in self.headers}
+        line = json.dumps({"path": self.path, "status": int(code), **asked})
+        with self.server.log.open("a", encoding="utf-8") as log:
+            log.write(f"{line}\n")
 
-    def _answer(self, status: HTTPStatus, content: bytes, media_type: str, etag: str = "") -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name of http.server
+        """Keeps quiet: the terminal belongs to those who ask, not to the city."""
+
+    def _answer_changed(self, path: str, content: bytes, media_type: str) -> None:
+        """Sends the file, unless who asks has it already."""
+        tag, modified = conditions.etag(content), self.server.modified(path)
+        known = conditions.not_modified(dict(self.headers), tag, modified)
+        status = HTTPStatus.NOT_MODIFIED if known else HTTPStatus.OK
+        body = b"" if known else content
+        self._answer(status, body, media_type, tag, conditions.http_date(modified))
+
+    def _answer(
+        self,
+        status: HTTPStatus,
+        content: bytes,
+        media_type: str,
+        etag: str = "",
+        modified: str = "",
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", media_type)
         if etag:
             self.send_header("ETag", etag)
-            self.send_header("Last-Modified", LAST_MODIFIED)
+            self.send_header("Last-Modified", modified)
         if status != HTTPStatus.NOT_MODIFIED:
             self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -180,16 +205,26 @@ class CityServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, still: bool = False, log: str = "") -> None:
         super().__init__(("127.0.0.1", port), City)
+        self.still = datetime.now(UTC) if still else None
+        self.log = Path(log) if log else None
         self.stopping = threading.Event()
         self.files = {offer.path: (offer.make(), offer.media_type) for offer in OFFERS}
         self.files["/"] = (_index(), "text/html; charset=utf-8")
         self.live = {offer.path: offer for offer in LIVE}
 
+    def now(self) -> datetime:
+        """What the clocks of the city show."""
+        return self.still or datetime.now(UTC)
+
+    def modified(self, path: str) -> datetime:
+        """When a file was last changed; those that are made for the moment, in this one."""
+        return self.now() if path in self.live else LAST_MODIFIED
+
     def file(self, path: str, query: str, fault: str) -> tuple[bytes, str]:
         """Content and media type; both blank where there is no such file."""
-        now = datetime.now(UTC) + CLOCKS.get(fault, timedelta())
+        now = self.now() + CLOCKS.get(fault, timedelta())
         if path == library_oai.PATH:
             return library_oai.answer(query, now, fault), "text/xml"
         if path not in self.live:
@@ -233,17 +268,16 @@ def _index() -> bytes:
     ).encode()
 
 
-def _etag(content: bytes) -> str:
-    return f'"{sha256(content).hexdigest()[:32]}"'
-
-
 def main() -> int:
     """Serves until Ctrl-C or SIGTERM."""
     parser = argparse.ArgumentParser(description="Serve a simulated Aizuwakamatsu on loopback.")
     parser.add_argument("--port", type=int, default=8790, help="0: any free port (default 8790)")
-    port = parser.parse_args().port
+    parser.add_argument("--still", action="store_true", help="all clocks of the city stand still")
+    parser.add_argument("--log", default="", metavar="FILE", help="a line of JSON for each request")
+    options = parser.parse_args()
+    port = options.port
     try:
-        server = CityServer(port)
+        server = CityServer(port, still=options.still, log=options.log)
     except (OSError, OverflowError) as error:
         print(f"demo-city: port {port}: {error}", file=sys.stderr)  # noqa: T201  a command speaks by printing
         return 1

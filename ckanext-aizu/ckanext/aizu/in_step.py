@@ -39,7 +39,7 @@ def recover(database: connection, name: str) -> None:
 def recover_all() -> list[str]:
     """Rolls every dataset forward that needs it; returns their names."""
     with versions.reading() as cur:
-        waiting = [version for version in versions.all_current(cur) if _is_behind(version)]
+        waiting = [version for version in versions.all_current(cur) if is_behind(version)]
     names = [version.dataset["name"] for version in waiting]
     for name in names:
         try:
@@ -50,7 +50,8 @@ def recover_all() -> list[str]:
     return names
 
 
-def _is_behind(version: Version) -> bool:
+def is_behind(version: Version) -> bool:
+    """Whether the catalogue has not been told of a current version."""
     package = model.Package.get(version.dataset_id)
     if package is None or package.state == model.State.DELETED:
         # What was told of and is not there was purged by a sysadmin.
@@ -66,7 +67,7 @@ def bring(database: connection, version: Version, expected_by: str = "") -> None
         version: the current one.
         expected_by: when the next check is overdue, if the publisher has said so.
     """
-    if not _is_behind(version):
+    if not is_behind(version):
         return
     before = _package(version.dataset_id)
     action = tk.get_action("package_update" if before else "package_create")

@@ -23,6 +23,7 @@ from ckanext.aizu import (
     publication,
     retention,
     table,
+    unchanged,
     versions,
 )
 from ckanext.aizu.departments import department
@@ -117,8 +118,8 @@ def publish(context: Context, incoming: Publication, wishes: Wishes) -> JSON:
     """
     with opened(context, incoming.dataset["name"]) as place:
         _refuse_other_base(place, wishes)
-        if place.current and place.current.content_hash == incoming.content_hash():
-            return _unchanged(place, place.current, wishes)
+        if place.current and _has(place, place.current, incoming):
+            return _unchanged(place, place.current, incoming, wishes)
         if wishes.dry_run:
             with blobs.arriving() as arrivals:
                 return _planned(place, _ready(place, incoming, "", arrivals, wishes), wishes)
@@ -151,9 +152,18 @@ def _refuse_other_base(place: Place, wishes: Wishes) -> None:
         raise tk.ValidationError({"replaces": [message % (wishes.replaces, there)]})
 
 
-def _unchanged(place: Place, current: Version, wishes: Wishes) -> JSON:
+def _has(place: Place, current: Version, incoming: Publication) -> bool:
+    """Whether readers have the content already; what was lost of it is published anew."""
+    if current.content_hash != incoming.content_hash():
+        return False
+    with place.database.cursor() as cur:
+        return unchanged.is_whole(cur, current)
+
+
+def _unchanged(place: Place, current: Version, incoming: Publication, wishes: Wishes) -> JSON:
     if wishes.dry_run:
         return {"changed": False, "ok": True, "version": current.number}
+    versions.note_fingerprint(place.database, current, str(incoming.source.get("fingerprint", "")))
     changed = (place.before or {}).get("modified") or current.published_at
     in_step.note_good(place.dataset_id, now(), changed, wishes.expected_by)
     return answer(current, changed=False)

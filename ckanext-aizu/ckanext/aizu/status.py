@@ -1,8 +1,9 @@
 """What is known of the last check of a dataset's source; kept beside the dataset, so that a check changes nothing in it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -60,6 +61,34 @@ def note(dataset_id: str, check: JSON, findings: Sequence[JSON] = ()) -> JSON:
     if findings or known.get(FINDINGS, {}).get("cells"):
         record(dataset_id, FINDINGS, {"cells": [*findings], "checked": check["checked"]})
     return noted
+
+
+def note_unchanged(looks: Mapping[str, JSON]) -> None:
+    """Takes down, in one transaction, that datasets were looked at and are as they should be.
+
+    Args:
+        looks: times, by the id of the dataset.
+    """
+    task = model.TaskStatus
+    found = model.Session.query(task).filter(
+        task.entity_id.in_(looks), task.task_type == TASK_TYPE, task.key.in_([CHECK, FINDINGS])
+    )
+    known = {(one.entity_id, one.key): one for one in found}
+    empty = {"state": "unchanged", "cause": "", "message": "", "message_en": ""}
+    for dataset_id, look in looks.items():
+        entity = {"entity_id": dataset_id, "entity_type": "dataset", "task_type": TASK_TYPE}
+        check = known.get((dataset_id, CHECK)) or task(**entity, key=CHECK)
+        _put(check, {**empty, **look, "good": look["checked"]})
+        if findings := known.get((dataset_id, FINDINGS)):
+            _put(findings, {"cells": [], "checked": look["checked"]})
+    model.Session.commit()
+
+
+def _put(task: model.TaskStatus, value: JSON) -> None:
+    task.value = json.dumps(value, ensure_ascii=False)
+    task.state = value.get("state", "ok")
+    task.last_updated = datetime.now(UTC).replace(tzinfo=None)
+    model.Session.add(task)
 
 
 def checks(dataset_ids: list[str]) -> dict[str, JSON]:

@@ -64,6 +64,32 @@ def publishing(dataset: str) -> Iterator[connection]:
         raw.close()
 
 
+@contextmanager
+def undisturbed(datasets: Collection[str]) -> Iterator[tuple[connection, set[str]]]:
+    """Keeps others for a moment from publishing datasets, but for those that somebody publishes now.
+
+    Args:
+        datasets: names.
+
+    Yields:
+        The DataStore, and the names of those that nobody publishes.
+    """
+    raw = get_write_engine().raw_connection()
+    database: connection = raw.driver_connection
+    try:
+        with database.cursor() as cur:
+            cur.execute(
+                "SELECT name FROM unnest(%s) AS name "
+                "WHERE pg_try_advisory_xact_lock(hashtext('aizu ' || name))",
+                [list(datasets)],
+            )
+            free = {name for (name,) in cur.fetchall()}
+        yield database, free
+    finally:
+        database.rollback()
+        raw.close()
+
+
 def stage(database: connection, fields: list[dict[str, Any]], table: IO[bytes]) -> Staged:
     """Loads rows into a new table that nobody sees yet.
 

@@ -1,7 +1,7 @@
 """What every version of a dataset was, in a table beside the DataStore's: its commit is what switches versions."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -113,6 +113,24 @@ def reading() -> Iterator[cursor]:
 def current(cur: cursor, dataset_id: str) -> Version | None:
     """The version that readers see."""
     return next(iter(_found(cur, "dataset_id = %s AND state = 'current'", dataset_id)), None)
+
+
+def current_of(cur: cursor, dataset_ids: Collection[str]) -> dict[str, Version]:
+    """The versions that readers see of some datasets, by their ids."""
+    found = _found(cur, "dataset_id = ANY(%s) AND state = 'current'", list(dataset_ids))
+    return {version.dataset_id: version for version in found}
+
+
+def note_fingerprint(database: connection, version: Version, fingerprint: str) -> None:
+    """Keeps by which rules the same content was made this time."""
+    if fingerprint == version.source.get("fingerprint", ""):
+        return
+    with database.cursor() as cur:
+        cur.execute(
+            "UPDATE _aizu_version SET source = source || %s WHERE dataset_id = %s AND number = %s",
+            [json.dumps({"fingerprint": fingerprint}), version.dataset_id, version.number],
+        )
+    database.commit()
 
 
 def numbered(cur: cursor, dataset_id: str, number: int) -> Version | None:

@@ -63,6 +63,28 @@ def demo_city():
 
 
 @pytest.fixture
+def server():
+    """A server that answers as its `respond` says, and counts."""
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self):
+            server.requests.append(self.headers)
+            server.respond(self)
+
+        def log_message(self, format, *args):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        server.requests = []
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
 def portal():
     """A stand-in that answers the portal's two actions as it is told, and keeps what it was sent."""
 
@@ -71,7 +93,8 @@ def portal():
             action = self.path.rpartition("/")[2]
             body = self.rfile.read(int(self.headers["Content-Length"]))
             stand_in.calls.append((action, self.headers, sent(self.headers, body)))
-            status, answer = stand_in.answers[action]
+            told = stand_in.answers[action]
+            status, answer = told(stand_in.calls[-1][2]) if callable(told) else told
             content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
@@ -88,6 +111,7 @@ def portal():
             answers={
                 "aizu_publish": (200, {"success": True, "result": published()}),
                 "aizu_harvest_status": (200, {"success": True, "result": {}}),
+                "aizu_harvest_unchanged": (200, {"success": True, "result": {}}),
             },
         )
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -103,10 +103,10 @@ def test_a_paused_source_is_left_out_of_a_run_of_all(queue_env, portal):
     assert "点検中" in aizu("run", "--all").stderr
     assert portal.calls == []
     aizu("run", "hydrant")
-    assert [call[0] for call in portal.calls] == ["aizu_publish"]
+    assert portal.calls[-1][0] == "aizu_publish"
     aizu("resume", "hydrant")
     aizu("run", "--all")
-    assert len(portal.calls) == 2
+    assert [call[0] for call in portal.calls].count("aizu_publish") == 2
 
 
 @pytest.mark.usefixtures("queue_env")
@@ -154,7 +154,7 @@ def test_a_portal_that_is_down_is_a_host_like_any_other(queue_env):
     """The run is made again when it is back."""
     queue_env.setenv("AIZU_PORTAL_URL", "http://127.0.0.1:1")
     aizu("run", "hydrant", expect=4)
-    assert (status()["waits_for"], status()["runs"][0]["step"]) == ("host", "validate")
+    assert (status()["waits_for"], status()["runs"][0]["step"]) == ("host", "fetch")
 
 
 @pytest.mark.usefixtures("queue_env")

@@ -5,7 +5,15 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from ckan.types import Context
 
-from ckanext.aizu import catalogue_resources, in_step, publication, publishing, status, table
+from ckanext.aizu import (
+    catalogue_resources,
+    in_step,
+    publication,
+    publishing,
+    status,
+    table,
+    unchanged,
+)
 from ckanext.aizu import undo as undoing
 from ckanext.aizu.logic import schema
 from ckanext.aizu.logic.action_versions import (
@@ -16,6 +24,7 @@ from ckanext.aizu.logic.action_versions import (
 
 __all__ = [
     "aizu_harvest_status",
+    "aizu_harvest_unchanged",
     "aizu_publish",
     "aizu_undo",
     "aizu_version_diff",
@@ -39,7 +48,8 @@ def aizu_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
         `schema`, a Table Schema; first the one that people look for
     :param layers: JSON, optional: `title` and `title_en` of layers, by name; a layer has else those
         of the table of its name
-    :param source: JSON, where it came from: `url`, `fetched_at`, `sha256`, `filename`, `encoding`
+    :param source: JSON, where it came from: `url`, `fetched_at`, `sha256`, `filename`, `encoding`,
+        and `fingerprint`, see aizu_harvest_unchanged
     :param report: JSON, Frictionless report; only valid tables are published
     :param table:<name>: file, one for each table, CSV in UTF-8, its header the names of the schema
     :param geojson:<name>: file, optional, any number of them: layers of the map
@@ -143,3 +153,22 @@ def aizu_harvest_status(context: Context, data_dict: dict[str, Any]) -> dict[str
     with table.publishing(dataset["name"]) as database:
         in_step.recover(database, dataset["name"])
         return status.note(dataset["id"], check, data_dict["findings"])
+
+
+@tk.validate_action_data(schema.harvest_unchanged)
+def aizu_harvest_unchanged(
+    context: Context, data_dict: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Notes on datasets that their sources have not changed, if readers have what comes from there.
+
+    A fingerprint is any text that is the same only where the same source would be made into the
+    same dataset by the same rules. The one that came with the current version is compared; where
+    it is another, or a file or table of the version is gone, nothing is noted: the dataset is to
+    be published. Nothing else is written, and no news is made of it.
+
+    :param checks: a list of `name` of the dataset, `fingerprint`, `checked_at`, ISO 8601, and
+        optionally `expected_by`, as in aizu_harvest_status
+    :returns: of those datasets that stay as they are, by name, `id`, `version` and `rows`
+    """
+    tk.check_access("aizu_harvest_unchanged", context, data_dict)
+    return unchanged.note(context, data_dict.get("checks", []))

@@ -8,6 +8,7 @@ from ckan.types import AuthResult, Context
 
 __all__ = [
     "aizu_harvest_status",
+    "aizu_harvest_unchanged",
     "aizu_override",
     "aizu_publish",
     "aizu_undo",
@@ -60,6 +61,11 @@ aizu_version_show = aizu_version_diff = aizu_versions
 def aizu_harvest_status(context: Context, data_dict: dict[str, Any]) -> AuthResult:
     """As for a change of the dataset."""
     return _may_update(context, data_dict["name"])
+
+
+def aizu_harvest_unchanged(context: Context, data_dict: dict[str, Any]) -> AuthResult:
+    """Not for strangers; each dataset is looked at when it is found."""
+    return {"success": bool(context.get("user"))}
 
 
 def task_status_show(context: Context, data_dict: dict[str, Any]) -> AuthResult:

@@ -7,7 +7,15 @@ from ckan.logic.schema import validator_args
 
 from ckanext.aizu.status import CAUSES, STATES
 
-__all__ = ["harvest_status", "publish", "undo", "version_diff", "version_show", "versions"]
+__all__ = [
+    "harvest_status",
+    "harvest_unchanged",
+    "publish",
+    "undo",
+    "version_diff",
+    "version_show",
+    "versions",
+]
 
 
 @validator_args
@@ -29,6 +37,21 @@ def harvest_status(
         "findings": [default("[]"), aizu_findings],
         "message": [default(""), unicode_safe],
         "message_en": [default(""), unicode_safe],
+    }
+
+
+@validator_args
+def harvest_unchanged(
+    not_empty: Any, default: Any, aizu_instant: Any, unicode_safe: Any
+) -> dict[str, Any]:
+    """Of aizu_harvest_unchanged."""
+    return {
+        "checks": {
+            "name": [not_empty, unicode_safe],
+            "fingerprint": [not_empty, unicode_safe],
+            "checked_at": [not_empty, unicode_safe, aizu_instant],
+            "expected_by": [default(""), unicode_safe, aizu_instant],
+        },
     }
 
 
