@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 
 import redis
 
+from harvesters.announce import announce, plan
 from harvesters.city import City
 from harvesters.connection import unreachable, worker_name
 from harvesters.journal import Journal, Key, Known, connect
-from harvesters.schedule import Schedule, due, hosts_until, needs_anchor
+from harvesters.schedule import Decision, Schedule, due, hosts_until, needs_anchor
 from harvesters.settings import Settings
 from harvesters.standing import lapsed
 from harvesters.words import Words
@@ -51,10 +52,13 @@ def tick(journal: Journal, sources: Mapping[Key, Planned]) -> None:
     journal.scheduler_lives(worker_name())
     pauses = journal.hosts({host for one in sources.values() for host in one.hosts})
     known = journal.known({*sources, *journal.sources()})
+    plans = {}
     for key, all_known in known.items():
         _recover(journal, key, all_known, now)
         if key in sources:
-            _dispatch(journal, key, sources[key], all_known, pauses, now)
+            decision = _dispatch(journal, key, sources[key], all_known, pauses, now)
+            plans[key] = plan(journal.redis, sources[key].schedule, decision, now)
+    announce(journal.redis, plans)
 
 
 def _recover(journal: Journal, key: Key, known: Known, now: float) -> None:
@@ -70,8 +74,8 @@ def _recover(journal: Journal, key: Key, known: Known, now: float) -> None:
 
 def _dispatch(
     journal: Journal, key: Key, one: Planned, known: Known, pauses: Mapping[str, float], now: float
-) -> None:
-    """Takes the slot that is due."""
+) -> Decision:
+    """Takes the slot that is due; says what the source waits for."""
     decision = due(
         now,
         one.schedule,
@@ -90,6 +94,7 @@ def _dispatch(
         )
     elif decision.waits_for == "slot" and needs_anchor(now, known.standing):
         journal.anchor(key, one.schedule.last(now))
+    return decision
 
 
 def keep_dispatching(settings: Settings, city: City, say: Callable[[Words], None]) -> None:

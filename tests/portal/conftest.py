@@ -1,6 +1,7 @@
 """The running portal that scripts/test has started, as its users see it: an address, a token, the command `aizu`."""
 
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import ckanapi
 import pytest
 import requests
+from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL_DATA = ROOT.parent / "shared" / "data"
@@ -75,3 +77,27 @@ def real_file() -> Callable[[str], Path]:
         return file
 
     return find
+
+
+def signed_in(portal: Portal, name: str, password: str) -> requests.Session:
+    """A browser session of somebody who has an account."""
+    session = requests.Session()
+    page = BeautifulSoup(session.get(f"{portal.url}/user/login").text, "html.parser")
+    form = {"login": name, "password": password, **csrf(page)}
+    session.post(f"{portal.url}/user/login", data=form).raise_for_status()
+    return session
+
+
+def csrf(page: BeautifulSoup) -> dict[str, str]:
+    """The token that every form of CKAN carries."""
+    (meta,) = page.select('meta[name="_csrf_token"]')
+    return {"_csrf_token": str(meta["content"])}
+
+
+@pytest.fixture
+def desk(portal: Portal) -> requests.Session:
+    """A browser session of the sysadmin, by the password the first start printed."""
+    printed = (portal.var / "serve.log").read_text()
+    found = re.search(r"password \(shown only now\): (\S+)", printed)
+    assert found, "the first start prints it"
+    return signed_in(portal, "admin", found[1])

@@ -236,23 +236,6 @@ def test_database_is_not_open_to_everybody(portal):
     assert "password" in found.stderr
 
 
-@pytest.fixture
-def desk(portal):
-    """A browser session of the sysadmin, by the password the first start printed."""
-    printed = (portal.var / "serve.log").read_text()
-    password = re.search(r"password \(shown only now\): (\S+)", printed)[1]
-    session = requests.Session()
-    page = BeautifulSoup(session.get(f"{portal.url}/user/login").text, "html.parser")
-    form = {"login": "admin", "password": password, **csrf(page)}
-    session.post(f"{portal.url}/user/login", data=form).raise_for_status()
-    return session
-
-
-def csrf(page):
-    """The token that every form of CKAN carries."""
-    return {"_csrf_token": page.select_one('meta[name="_csrf_token"]')["content"]}
-
-
 def filled(form):
     """What a browser would send if the steward pressed the button at once."""
     values = []

@@ -4,8 +4,12 @@ import json
 import secrets
 from datetime import UTC, datetime, timedelta
 
+import ckanapi
 import pytest
 from bs4 import BeautifulSoup
+
+from .conftest import csrf, signed_in
+from .copies import eventually
 
 NAME = f"test-stewards-{secrets.token_hex(4)}"
 
@@ -97,3 +101,133 @@ def test_wrong_words_are_refused(portal, wrong):
     with pytest.raises(Exception, match=next(iter(wrong))):
         report(portal, "failed", **wrong)
     assert portal.api().action.package_show(id=NAME)["harvest_checked"] == before
+
+
+BUS = "aizuwakamatsu-bus"
+PASSWORD = "a-long-enough-word"  # of an account that lives as long as this module
+HERE = "/aizu/stewards"
+
+
+def soup(session, portal, path=HERE):
+    """A page as a browser session gets it."""
+    return BeautifulSoup(session.get(portal.url + path).text, "html.parser")
+
+
+def press(session, portal, button, path=f"{HERE}/{BUS}", **typed):
+    """Presses a button of a page; returns the page that follows."""
+    form = soup(session, portal, path).select_one(f'form:has(button[value="{button}"])')
+    values = {one["name"]: one.get("value", "") for one in form.select("input[name]")}
+    answer = session.post(portal.url + form["action"], data=values | typed | {"wish": button})
+    return BeautifulSoup(answer.text, "html.parser")
+
+
+@pytest.fixture(scope="module")
+def editors(portal):
+    """Browser sessions: an editor of the department that has the buses, and one of the library."""
+    printed = (portal.var / "serve.log").read_text()
+    admin = signed_in(portal, "admin", printed.partition("(shown only now): ")[2].split()[0])
+    made = []
+    for department in ("aizuwakamatsu-kotsu", "aizuwakamatsu-toshokan"):
+        name = f"editor-{secrets.token_hex(4)}"
+        user = {"name": name, "email": f"{name}@example.jp", "password": PASSWORD}
+        member = {"id": department, "username": name, "role": "editor"}
+        asked = {"user_create": user, "organization_member_create": member}
+        for action, told in asked.items():
+            headers = {"X-CSRFToken": csrf(soup(admin, portal, "/"))["_csrf_token"]}
+            answer = admin.post(f"{portal.url}/api/action/{action}", json=told, headers=headers)
+            assert answer.ok, answer.text
+        made.append(signed_in(portal, name, PASSWORD))
+    return made
+
+
+def told(portal, name=BUS, runs=1):
+    """What the API tells the harvesters' account, which is an editor of all departments."""
+    answer = portal.api(portal.token).action.aizu_sources(name=name, runs=runs)
+    return answer["sources"][0]
+
+
+def test_stranger_is_asked_to_log_in(portal):
+    """And finds no link to the page; the API refuses him."""
+    assert "/user/login" in portal.get(HERE).url
+    assert HERE not in portal.get("/").text
+    with pytest.raises(ckanapi.NotAuthorized):
+        portal.api().action.aizu_sources()
+    with pytest.raises(ckanapi.NotAuthorized):
+        portal.api().action.aizu_source_wish(name=BUS, wish="run")
+
+
+def test_steward_sees_the_sources_of_his_department(portal, editors):
+    """His, with state, last run and next run; nothing of another department, and no buttons for it."""
+    bus, library = editors
+    page = soup(bus, portal)
+    names = [one["id"] for one in page.select(".source-item")]
+    assert set(names) == {BUS, "aizuwakamatsu-bus-live"}
+    item = page.select_one(f"#{BUS}")
+    facts = {one.dt.text: one.dd.text.strip() for one in item.select("dl > div")}
+    assert facts["行数"] == "4,880" and "次回の予定" in facts and "かかった時間" in facts
+    assert item.select_one(".state").text == "正常"
+    assert HERE in str(soup(bus, portal, "/").select_one("header"))
+    assert soup(library, portal, f"{HERE}/{BUS}").select_one(".source-item") is None
+    headers = {"X-CSRFToken": csrf(page)["_csrf_token"]}
+    wish = {"name": BUS, "wish": "run"}
+    answer = library.post(f"{portal.url}/api/action/aizu_source_wish", json=wish, headers=headers)
+    assert answer.status_code == 403
+
+
+def test_run_now_is_done_and_shown(portal, editors):
+    """A button is pressed without a script; the run is seen on the same page, with who wanted it."""
+    known = told(portal)["runs"][0]["id"]
+    page = press(editors[0], portal, "run")
+    assert "まもなく実行します" in page.select_one(".alert").text
+    assert eventually(lambda: told(portal)["runs"][0]["id"] != known, 60)
+    run = soup(editors[0], portal, f"{HERE}/{BUS}").select_one(".run")
+    text = " ".join(run.text.split())
+    assert "4,880 行" in text and "さんの指示" in text and "最後に終えた段階: 公開" in text
+    assert ("更新しました" in text) or ("変更なし" in text)
+
+
+def test_pause_needs_a_reason_and_is_lifted_again(portal, editors):
+    """Everybody sees who has stopped it and why; `aizu` knows of it; run now is refused meanwhile."""
+    page = press(editors[0], portal, "pause", reason=" ")
+    assert "理由を入力してください" in page.select_one(".alert").text
+    try:
+        press(editors[0], portal, "pause", reason="路線の改正待ち")
+        item = soup(editors[0], portal).select_one(f"#{BUS}")
+        assert "路線の改正待ち" in item.text and "停止中" in item.text
+        assert item.select_one('button[value="run"]') is None
+        assert "路線の改正待ち" in portal.aizu("run-now", "bus").stderr
+        with pytest.raises(ckanapi.ValidationError, match="再開"):
+            portal.api(portal.token).action.aizu_source_wish(name=BUS, wish="run")
+    finally:
+        press(editors[0], portal, "resume")
+    assert told(portal)["paused"] is None
+
+
+def test_cells_that_were_wrong_are_for_stewards(portal, desk):
+    """Row, column, value and what to do; nobody else is shown what was not published."""
+    cell = {
+        "row": 12,
+        "column": "緯度",
+        "value": "x",
+        "message": "数にする",
+        "message_en": "a number",
+    }
+    report(portal, "failed", findings=json.dumps([cell]), message="誤りがあります")
+    page = soup(desk, portal, f"{HERE}/{NAME}")
+    assert [one.text for one in page.select("td")] == ["12", "緯度", "x", "数にする"]
+    assert "a number" in soup(desk, portal, f"/en{HERE}/{NAME}").select_one("tbody").text
+    assert "数にする" not in json.dumps(
+        portal.api().action.package_show(id=NAME), ensure_ascii=False
+    )
+    report(portal, "unchanged")
+    assert told(portal, NAME)["findings"] == []
+
+
+def test_dataset_without_a_journal_shows_its_last_check(portal, desk):
+    """What was published from outside has no buttons, and says what the dataset knows."""
+    item = soup(desk, portal).select_one(f"#{NAME}")
+    assert "定期的な収集はしていません" in item.text and "最終確認" in item.text
+    assert item.select("button") == []
+    with pytest.raises(ckanapi.ValidationError, match="定期的に"):
+        portal.api(portal.token).action.aizu_source_wish(name=NAME, wish="run")
+    assert desk.get(f"{portal.url}{HERE}/nobody-knows-it").status_code == 404

@@ -22,6 +22,7 @@ from ckanext.aizu.contents import (
 from ckanext.aizu.dates import aizu_date, aizu_zone_name, render_datetime
 from ckanext.aizu.history import aizu_version_totals
 from ckanext.aizu.pages import aizu_page_url
+from ckanext.aizu.runs_told import aizu_may_see_sources, aizu_outcome, aizu_step, aizu_took
 from ckanext.aizu.status_line import (
     aizu_freshness,
     aizu_late_line,
@@ -46,17 +47,21 @@ __all__ = [
     "aizu_licences",
     "aizu_localised",
     "aizu_map_resources",
+    "aizu_may_see_sources",
+    "aizu_outcome",
     "aizu_page_url",
     "aizu_resource_kind",
     "aizu_row_counts",
     "aizu_simulated",
     "aizu_site_title",
     "aizu_status_line",
+    "aizu_step",
     "aizu_table_preview",
     "aizu_table_resource",
     "aizu_tables",
     "aizu_time",
     "aizu_title_of",
+    "aizu_took",
     "aizu_validation",
     "aizu_version_totals",
     "aizu_zone_name",

@@ -21,4 +21,5 @@
   };
   show();
   setInterval(show, 20000);
+  document.addEventListener("aizu:renewed", show);
 })();

@@ -16,6 +16,7 @@ from ckanext.aizu import (
 )
 from ckanext.aizu import undo as undoing
 from ckanext.aizu.logic import schema
+from ckanext.aizu.logic.action_stewards import aizu_source_wish, aizu_sources
 from ckanext.aizu.logic.action_versions import (
     aizu_version_diff,
     aizu_version_show,
@@ -26,6 +27,8 @@ __all__ = [
     "aizu_harvest_status",
     "aizu_harvest_unchanged",
     "aizu_publish",
+    "aizu_source_wish",
+    "aizu_sources",
     "aizu_undo",
     "aizu_version_diff",
     "aizu_version_show",

@@ -11,6 +11,8 @@ __all__ = [
     "aizu_harvest_unchanged",
     "aizu_override",
     "aizu_publish",
+    "aizu_source_wish",
+    "aizu_sources",
     "aizu_undo",
     "aizu_version_diff",
     "aizu_version_show",
@@ -66,6 +68,23 @@ def aizu_harvest_status(context: Context, data_dict: dict[str, Any]) -> AuthResu
 def aizu_harvest_unchanged(context: Context, data_dict: dict[str, Any]) -> AuthResult:
     """Not for strangers; each dataset is looked at when it is found."""
     return {"success": bool(context.get("user"))}
+
+
+def aizu_sources(context: Context, data_dict: dict[str, Any]) -> AuthResult:
+    """For those who may change datasets of some department, or the one that is asked for."""
+    if data_dict.get("name"):
+        return aizu_source_wish(context, data_dict)
+    user = context.get("user", "")
+    if authz.has_user_permission_for_some_org(user, "update_dataset"):
+        return {"success": True}
+    return {"success": False, "msg": tk._("Only for those who look after datasets")}
+
+
+def aizu_source_wish(context: Context, data_dict: dict[str, Any]) -> AuthResult:
+    """As for a change of the dataset; of a source that was never published, for sysadmins."""
+    if not model.Package.get(data_dict.get("name")):
+        return {"success": False, "msg": tk._("Only for those who look after datasets")}
+    return _may_update(context, data_dict["name"])
 
 
 def task_status_show(context: Context, data_dict: dict[str, Any]) -> AuthResult:

@@ -11,6 +11,8 @@ __all__ = [
     "harvest_status",
     "harvest_unchanged",
     "publish",
+    "source_wish",
+    "sources",
     "undo",
     "version_diff",
     "version_show",
@@ -130,6 +132,27 @@ def version_diff(
         "table": [ignore_missing, unicode_safe],
         "limit": [default(100), natural_number_validator, _at_most(1000)],
         "offset": [default(0), natural_number_validator],
+    }
+
+
+@validator_args
+def sources(
+    ignore_missing: Any, default: Any, is_positive_integer: Any, unicode_safe: Any
+) -> dict[str, Any]:
+    """Of aizu_sources."""
+    return {
+        "name": [ignore_missing, unicode_safe],
+        "runs": [default(1), is_positive_integer, _at_most(100)],
+    }
+
+
+@validator_args
+def source_wish(not_empty: Any, default: Any, one_of: Any, unicode_safe: Any) -> dict[str, Any]:
+    """Of aizu_source_wish."""
+    return {
+        "name": [not_empty, unicode_safe],
+        "wish": [not_empty, one_of(["run", "pause", "resume"])],
+        "reason": [default(""), unicode_safe, _stripped],
     }
 
 
