@@ -6,7 +6,7 @@ from typing import Any
 
 from harvesters.city import City, Feed
 from harvesters.errors import HarvestError, InvalidTableError
-from harvesters.portal import call
+from harvesters.portal import call, fenced
 from harvesters.publish import dataset_name
 from harvesters.report import SENT_ERRORS, Finding, errors
 from harvesters.settings import Settings
@@ -20,6 +20,7 @@ def tell_status(
     state: str,
     message: Words,
     error: HarvestError | None = None,
+    fence: int | None = None,
 ) -> None:
     """Lets the dataset's page say when it was last checked, and why it is not newer.
 
@@ -30,6 +31,7 @@ def tell_status(
         state: ok, unchanged or failed.
         message: what to say.
         error: of a failure: who must look, and at which cells.
+        fence: number of the run.
     """
     now = datetime.now(UTC)
     cells = _cells(error.report) if isinstance(error, InvalidTableError) else []
@@ -45,7 +47,8 @@ def tell_status(
             "expected_by": feed.expected_by(now),
             "findings": json.dumps(cells, ensure_ascii=False),
         }
-        | ({"cause": error.cause} if error else {}),
+        | ({"cause": error.cause} if error else {})
+        | fenced(fence),
     )
 
 

@@ -21,7 +21,8 @@
     │   ├── PortalUnreachableError   no answer                                               4
     │   ├── QueueUnreachableError    the portal's Redis, where runs are queued, cannot be used 4
     │   └── PortalRefusedError       an answer, and it was no                                4
-    │       └── NotInCatalogueError  the portal knows no such dataset                        4
+    │       ├── NotInCatalogueError  the portal knows no such dataset                        4
+    │       └── OutrunError          a run with a higher number has been at the portal       4
     └── OwnFaultError                our program has failed; its developers must mend it     1
 
 Whoever runs a harvest writes::
@@ -153,6 +154,14 @@ class PortalRefusedError(PortalError):
 
 class NotInCatalogueError(PortalRefusedError):
     """The portal knows no such dataset yet."""
+
+
+class OutrunError(PortalRefusedError):
+    """The portal has heard of a run with a higher number: ours is over, or the journal has lost its memory."""
+
+    def __init__(self, ja: str, en: str, highest: int) -> None:
+        super().__init__(ja, en)
+        self.highest = highest
 
 
 class OwnFaultError(HarvestError):

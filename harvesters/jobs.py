@@ -20,6 +20,11 @@ SOURCES: tuple[Source, ...] = (hydrant, bus, bus_live, library, library_seats, s
 
 Tell = Callable[[str, Words], None]
 """Told the name of a step and how it went."""
+Guard = Callable[[int], int | None]
+"""Gives the number of the run, higher than that one, which goes to the portal with all that is said.
+
+None: nobody numbers the runs. It raises where the run is another worker's by now.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +38,8 @@ class Job:
     folder: keep.Folder
     tell: Tell
     progress: Progress
-    guard: Callable[[], None] = field(default=lambda: None)
-    """Asked before the portal is told anything; raises where the run is another worker's by now."""
+    guard: Guard = field(default=lambda _above: None)
+    """Asked before the portal is told anything."""
     ask: "Ask | None" = None
     """Asks the portal whether it has what would be published; unless told otherwise, at once."""
     override_reason: str = ""

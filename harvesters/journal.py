@@ -113,10 +113,12 @@ class Journal:
         changed = self._change(key, step)
         return changed.run if changed else None
 
-    def beat(self, key: Key, token: int, step: str = "") -> bool:
-        """Says that the run goes on; whether it is still the worker's own."""
-        changed = self._change(key, lambda known, now: standing.beat(known, token, now, step))
-        return changed is not None
+    def beat(self, key: Key, token: int, step: str = "", above: int = 0) -> int:
+        """Says that the run goes on; its token, or 0 where it is not the worker's own any more."""
+        changed = self._change(
+            key, lambda known, now: standing.beat(known, token, now, step, above)
+        )
+        return changed.run.token if changed else 0
 
     def end(self, key: Key, token: int, outcome: standing.Outcome) -> Ended | None:
         """Writes the run into the journal; nothing where it is no longer the worker's own."""

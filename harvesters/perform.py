@@ -120,7 +120,9 @@ class Heart(threading.Thread):
     def __init__(self, journal: Journal, key: Key, run: Run) -> None:
         super().__init__(name=f"heart of {key}", daemon=True)
         self.step = ""
-        self._journal, self._key, self._run = journal, key, run
+        self._journal, self._key, self._token = journal, key, run.token
+        self._deadline = run.deadline
+        self._turn = threading.Lock()
         self._over = threading.Event()
         self._last_moment = time.monotonic() + run.deadline + MERCY_S
 
@@ -141,10 +143,10 @@ class Heart(threading.Thread):
 
         return told
 
-    def guard(self) -> None:
-        """Refuses to go on where the run is another worker's, or nobody can tell."""
+    def guard(self, above: int) -> int:
+        """The run's token; refuses to go on where the run is another worker's, or nobody can tell."""
         try:
-            own = patiently(self._beat)
+            own = patiently(lambda: self._beat(above))
         except redis.RedisError as error:
             raise SupersededError(
                 "Redis に接続できず、ほかの作業プロセスが引き継いだかどうか分からないため、公開しません。",
@@ -155,11 +157,12 @@ class Heart(threading.Thread):
                 "ほかの作業プロセスが引き継いだので、ここでは公開しません。",
                 "not published here: another worker has taken the run over",
             )
+        return own
 
     def end(self, outcome: Outcome) -> None:
         """Writes how the run ended; without Redis it will be found lapsed, and made again."""
         with suppress(redis.RedisError):
-            patiently(lambda: self._journal.end(self._key, self._run.token, outcome))
+            patiently(lambda: self._journal.end(self._key, self._token, outcome))
 
     def run(self) -> None:
         """Beats until the run is over."""
@@ -170,14 +173,17 @@ class Heart(threading.Thread):
                 if not self._beat():
                     return
 
-    def _beat(self) -> bool:
-        return self._journal.beat(self._key, self._run.token, self.step)
+    def _beat(self, above: int = 0) -> int:
+        with self._turn:  # the thread must not beat with the token of a moment ago
+            own = self._journal.beat(self._key, self._token, self.step, above)
+            self._token = own or self._token
+        return own
 
     def _give_up(self) -> None:
         """Ends the process: what does not listen to its deadline hangs in foreign code."""
-        outcome = _failed(_too_long(self._run.deadline), self.step, again=False)
+        outcome = _failed(_too_long(self._deadline), self.step, again=False)
         with suppress(redis.RedisError):
-            self._journal.end(self._key, self._run.token, outcome)
+            self._journal.end(self._key, self._token, outcome)
         os._exit(1)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from harvesters import fetch as fetching
 from harvesters import fingerprint, keep, unchanged
@@ -19,6 +19,7 @@ from harvesters.errors import (
     InvalidTableError,
     NotInCatalogueError,
     NotTheListError,
+    OutrunError,
     OwnFaultError,
     PortalError,
     SupersededError,
@@ -29,6 +30,8 @@ from harvesters.publish import Published
 from harvesters.source import Package
 from harvesters.validate import Verdict
 from harvesters.words import Words
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +55,12 @@ def run(job: Job, file: Path | None = None) -> Published:
     except SupersededError:
         raise
     except HarvestError as error:
-        job.guard()
+        job.guard(0)
         _record_failure(job, error)
         raise
     except Exception as error:  # noqa: BLE001  a fault in one source must not stop the others
         failed = _own_fault(job, error)
-        job.guard()
+        job.guard(0)
         _record_failure(job, failed)
         raise failed from error
     return published
@@ -65,7 +68,6 @@ def run(job: Job, file: Path | None = None) -> Published:
 
 def _as_it_is(job: Job, made_from: str) -> Published | None:
     """Notes that nothing has changed, if readers have all that would come of the snapshot."""
-    job.guard()
     published = (job.ask or unchanged.at_once)(job, made_from)
     if published:
         job.tell("publish", _outcome(published))
@@ -77,7 +79,6 @@ def _anew(job: Job, snapshot: Snapshot, made_from: str) -> Published:
     """Normalises, validates and publishes a snapshot."""
     checked = validate(job, snapshot, normalise(job, snapshot))
     refuse_invalid(checked)
-    job.guard()
     if checked.package.of_the_moment:
         made_from = ""
     published = publish(job, checked, made_from)
@@ -177,19 +178,35 @@ def refuse_invalid(checked: Checked) -> None:
 
 def publish(job: Job, checked: Checked, made_from: str) -> Published:
     """Everything about the dataset to the portal, in one request."""
-    published = publishing.publish(
-        job.settings,
-        job.city,
-        job.feed,
-        checked.snapshot,
-        checked.package,
-        checked.verdict,
-        checked.report,
-        made_from,
-        job.override_reason,
-    )
+
+    def send(fence: int | None) -> Published:
+        return publishing.publish(
+            job.settings,
+            job.city,
+            job.feed,
+            checked.snapshot,
+            checked.package,
+            checked.verdict,
+            checked.report,
+            made_from,
+            job.override_reason,
+            fence,
+        )
+
+    published = _numbered(job, send)
     job.tell("publish", _outcome(published))
     return published
+
+
+def _numbered(job: Job, send: Callable[[int | None], T]) -> T:
+    """Sends under the run's number; where the journal knows less than the portal, under a higher one.
+
+    So it is after Redis has lost what it knew and its clock was set back.
+    """
+    try:
+        return send(job.guard(0))
+    except OutrunError as error:
+        return send(job.guard(error.highest))
 
 
 def _download(job: Job, known: Snapshot | None) -> Snapshot:
@@ -226,7 +243,12 @@ def _record_failure(job: Job, error: HarvestError) -> None:
     if isinstance(error, PortalError) or not job.settings.portal_url:
         return
     try:
-        tell_status(job.settings, job.city, job.feed, "failed", error.words, error)
+        _numbered(
+            job,
+            lambda fence: tell_status(
+                job.settings, job.city, job.feed, "failed", error.words, error, fence
+            ),
+        )
     except NotInCatalogueError:
         return  # never published yet, so there is no page that could say it
     except HarvestError as silent:

@@ -9,6 +9,7 @@ import requests
 from harvesters.errors import (
     GateError,
     NotInCatalogueError,
+    OutrunError,
     PortalRefusedError,
     PortalUnreachableError,
 )
@@ -44,6 +45,8 @@ def call(
     except ckanapi.ValidationError as error:
         if reasons := (error.error_dict or {}).get("gate"):
             raise _held(reasons) from error
+        if outrun := (error.error_dict or {}).get("fence"):
+            raise _outrun(outrun) from error
         raise _refused("入力に誤りがあります", "it finds mistakes", error.error_dict) from error
     except ckanapi.NotAuthorized as error:
         raise _refused(
@@ -68,6 +71,11 @@ def call(
     return answer
 
 
+def fenced(number: int | None) -> dict[str, int]:
+    """The number of a run, as the portal takes it."""
+    return {} if number is None else {"fence": number}
+
+
 def _spoken(response: requests.Response) -> str:
     """Status and message of an answer; of a web page, which only a browser can show, the status."""
     status = f"{response.status_code} {response.reason}"
@@ -81,6 +89,17 @@ def _held(reasons: list[dict[str, str]]) -> GateError:
     """All reasons of the gate, each a sentence or more, with what to do."""
     ja, en = ("".join(one["ja"] for one in reasons), " ".join(one["en"] for one in reasons))
     return GateError(f"公開を見合わせました。{ja}", f"Not published. {en}")
+
+
+def _outrun(told: Any) -> PortalRefusedError:  # noqa: ANN401  whatever the portal says
+    match told:
+        case [{"highest": int(highest)}]:
+            return OutrunError(
+                f"この実行より新しい実行（{highest}）がすでにポータルに届いています。何も変更していません。",
+                f"a newer run ({highest}) has been at the portal since; nothing was changed",
+                highest,
+            )
+    return _refused("入力に誤りがあります", "it finds mistakes", {"fence": told})
 
 
 def _refused(ja: str, en: str, detail: object) -> PortalRefusedError:

@@ -10,7 +10,7 @@ from harvesters.city import City, Feed
 from harvesters.fetch import Snapshot
 from harvesters.geojson import to_geojson
 from harvesters.original import name_and_type
-from harvesters.portal import Files, call
+from harvesters.portal import Files, call, fenced
 from harvesters.report import short
 from harvesters.settings import Settings
 from harvesters.source import Package, Table
@@ -47,12 +47,13 @@ def publish(
     report: dict[str, Any],
     fingerprint: str = "",
     override_reason: str = "",
+    fence: int | None = None,
 ) -> Published:
     """Sends metadata, tables, map data and original in one request: all of it counts, or nothing."""
     fields, files = parts(city, feed, snapshot, package, verdict, report, fingerprint)
     if override_reason:
         fields["override_reason"] = override_reason
-    answer = call(settings, "aizu_publish", fields, files)
+    answer = call(settings, "aizu_publish", {**fields, **fenced(fence)}, files)
     return Published(
         name=answer["name"], id=answer["id"], rows=answer["rows"], changed=answer["changed"]
     )

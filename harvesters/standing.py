@@ -186,14 +186,19 @@ def withdraw(standing: Standing, run_id: str) -> Change | None:
     return Change(standing=replace(standing, run=None, again=True))
 
 
-def beat(standing: Standing, token: int, now: float, step: str = "") -> Change | None:
-    """The worker lives; nothing where the run is no longer its own."""
+def beat(
+    standing: Standing, token: int, now: float, step: str = "", above: int = 0
+) -> Change | None:
+    """The worker lives; nothing where the run is no longer its own.
+
+    Its token becomes higher than `above`, which somebody has seen whom we had forgotten.
+    """
     run = _own(standing, token)
     if not run:
         return None
-    return Change(
-        standing=replace(standing, run=replace(run, heartbeat=now, step=step or run.step))
-    )
+    token = max(token, above + 1) if above else token
+    lives = replace(run, heartbeat=now, step=step or run.step, token=token)
+    return Change(standing=replace(standing, run=lives, token=token))
 
 
 def end(standing: Standing, token: int, outcome: Outcome, now: float) -> Change | None:

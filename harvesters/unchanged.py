@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from harvesters.jobs import Job
-from harvesters.portal import call
+from harvesters.portal import call, fenced
 from harvesters.publish import Published, dataset_name
 from harvesters.settings import Settings
 
@@ -20,7 +20,7 @@ def at_once(job: Job, fingerprint: str) -> Published | None:
 class Together:
     """Asks by one call in the end, where the last run here has left no doubt what the answer will be."""
 
-    _looks: list[tuple[Job, dict[str, str]]] = field(default_factory=list)
+    _looks: list[tuple[Job, dict[str, Any]]] = field(default_factory=list)
 
     def ask(self, job: Job, fingerprint: str) -> Published | None:
         """What readers have, as far as is known here."""
@@ -41,17 +41,18 @@ class Together:
         return [job for job, look in self._looks if look["name"] not in known]
 
 
-def _look(job: Job, fingerprint: str) -> dict[str, str]:
+def _look(job: Job, fingerprint: str) -> dict[str, Any]:
     now = datetime.now(UTC)
     return {
         "name": dataset_name(job.city, job.feed),
         "fingerprint": fingerprint,
         "checked_at": now.isoformat(timespec="seconds"),
         "expected_by": job.feed.expected_by(now),
+        **fenced(job.guard(0)),
     }
 
 
-def _told(settings: Settings, looks: list[dict[str, str]]) -> dict[str, Published]:
+def _told(settings: Settings, looks: list[dict[str, Any]]) -> dict[str, Published]:
     """Those of which the portal has just that, by name; the others it was told in vain."""
     known: dict[str, Any] = call(settings, "aizu_harvest_unchanged", {"checks": looks})
     return {

@@ -232,8 +232,9 @@ def _cells(
 
 
 def _parse(records: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """Polars takes a mark at the beginning away: with one of ours, the first cell may begin with it."""
     return pl.read_csv(
-        records["line"].str.join("\n").item().encode(),
+        codecs.BOM_UTF8 + records["line"].str.join("\n").item().encode(),
         has_header=False,
         new_columns=names,
         infer_schema=False,

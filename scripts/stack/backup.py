@@ -19,6 +19,7 @@ from stack.supervisor import StartError, Supervisor, out, read_procfile
 
 # Option of ckan.ini with the database's address, by the name of its dump.
 DUMPS = {"ckan.dump": "sqlalchemy.url", "datastore.dump": "ckan.datastore.write_url"}
+REDIS = "redis.rdb"
 KEPT = ("storage", "harvest", "secrets.json", "harvest.env", settings.FILE_NAME)
 
 
@@ -58,9 +59,11 @@ def save(told: Settings, file: Path) -> None:
         for name, option in DUMPS.items():
             address = ini["app:main"][option].replace("%%", "%")
             _run(address, "pg_dump", "--format=custom", f"--file={dumps}/{name}")
+        if told.own_redis:
+            _dump_redis(ini["app:main"]["ckan.redis.url"], Path(dumps, REDIS))
         half.touch(mode=0o600)
         with tarfile.open(half, "w") as tar:
-            for name in DUMPS:
+            for name in filter(lambda name: Path(dumps, name).exists(), (*DUMPS, REDIS)):
                 tar.add(Path(dumps, name), name)
             for name in KEPT:
                 if (told.var / name).exists():
@@ -102,6 +105,7 @@ def restore(told: Settings, file: Path) -> None:
         tar.extractall(half, members=filter(_expected, tar))  # noqa: S202 (checked one by one)
         _restore_databases(told, half)
         # The cluster comes last: by it the portal is known to be there.
+        _move(half / REDIS, told.var / "redis" / services.SNAPSHOT)
         for name in (*KEPT, "postgres"):
             _move(half / name, told.var / name)
         shutil.rmtree(half)
@@ -111,7 +115,11 @@ def restore(told: Settings, file: Path) -> None:
 def _expected(member: tarfile.TarInfo) -> bool:
     """Plain files and folders that `save` writes, and nothing else that a tar file can hold."""
     parts = Path(member.name).parts
-    return (member.isfile() or member.isdir()) and parts[0] in (*DUMPS, *KEPT) and ".." not in parts
+    return (
+        (member.isfile() or member.isdir())
+        and parts[0] in (*DUMPS, REDIS, *KEPT)
+        and ".." not in parts
+    )
 
 
 def _move(found: Path, place: Path) -> None:
@@ -143,6 +151,19 @@ def _restore_databases(told: Settings, half: Path) -> None:
             _run(address, "pg_restore", "--exit-on-error", str(half / name))
     finally:
         supervisor.stop()
+
+
+def _dump_redis(address: str, file: Path) -> None:
+    """Has Redis write all that it holds; its password goes where other users cannot see it."""
+    parts = urlsplit(address)
+    result = subprocess.run(
+        ["redis-cli", "-h", parts.hostname or "", "-p", str(parts.port), "--rdb", str(file)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "REDISCLI_AUTH": unquote(parts.password or "")},
+    )
+    if result.returncode:
+        raise MissingError(f"redis-cli: {result.stderr.strip().splitlines()[-1]}")
 
 
 def _environment(half: Path, port: int) -> Mapping[str, str]:

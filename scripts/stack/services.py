@@ -21,6 +21,8 @@ MAX_UPLOAD_MB = 200
 # A large list comes as table, map layer and original by one request.
 MAX_REQUEST_MB = 3 * MAX_UPLOAD_MB
 _LOCAL_ONLY = "127.0.0.1"
+SNAPSHOT = "dump.rdb"
+"""Where Redis would write and look for one."""
 
 
 class PortError(Exception):
@@ -182,22 +184,32 @@ def _database(name: str) -> str:
 
 
 def write_redis(var: Path, port: int, password: str) -> None:
-    """Writes the configuration of the own Redis; sessions and jobs survive a restart.
+    """Writes the configuration of the own Redis; sessions, jobs, journal and pauses survive a restart.
 
-    Jobs are Python objects that the worker unpickles: whoever may write them may run anything.
+    A power cut takes the last second. Jobs are Python objects that the worker unpickles: whoever may write them may run anything.
     """
+    _adopt_snapshot(var / "redis")
     place = str(var / "redis").replace("\\", "\\\\").replace('"', '\\"')
     lines = (
         f"bind {_LOCAL_ONLY}",
         f"port {port}",
         f"requirepass {password}",
         f'dir "{place}"',
-        "save 60 1",
+        "appendonly yes",
+        "auto-aof-rewrite-min-size 16mb",
+        'save ""',
         "databases 8",
         "maxmemory 256mb",
         "daemonize no",
     )
     write_private(var / "redis.conf", "".join(f"{line}\n" for line in lines))
+
+
+def _adopt_snapshot(place: Path) -> None:
+    """Lets Redis begin with a snapshot, of a backup or an older portal, which it passes over beside its log."""
+    snapshot = place / SNAPSHOT
+    if snapshot.exists() and not any(place.glob("appendonly*")):
+        snapshot.rename(place / "appendonly.aof")
 
 
 def redis_ready(port: int, password: str) -> bool:

@@ -1,6 +1,7 @@
 """The commands of docs/operate.md for backup and restore, run as they stand there."""
 
 import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -19,6 +20,12 @@ def commands(heading: str) -> list[str]:
     text = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
     section = text.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
     return re.findall(r"^    (scripts/.*)$", section, re.MULTILINE)
+
+
+def harvests(portal, var):
+    """What the journal of a portal tells of each source."""
+    told = json.loads(portal.aizu("status", "--json", AIZU_VAR=str(var)).stdout)
+    return {(one["city"], one["source"]): one for one in told}
 
 
 def test_backup_and_restore_as_documented(portal):
@@ -73,6 +80,8 @@ def test_backup_and_restore_as_documented(portal):
             timeout=30,
         )
         assert rows.json()["result"]["total"] > 1000
+        hydrant = harvests(portal, copy)["aizuwakamatsu", "hydrant"]
+        assert (hydrant["paused"]["reason"], bool(hydrant["runs"])) == ("試験", True)
     finally:
         restored.end()
 

@@ -16,7 +16,7 @@ from ckanext.datastore.backend.postgres import get_write_engine
 from ckanext.datastore.cli import permissions_sql
 from sqlalchemy.engine import make_url
 
-from ckanext.aizu import city, cli_versions, held, in_step, versions
+from ckanext.aizu import city, cli_versions, fence, held, in_step, versions
 from ckanext.aizu.logic.auth import HARVESTER
 
 TOKEN_NAME = "harvesters"  # noqa: S105  a label, no secret
@@ -86,7 +86,7 @@ def datastore_permissions() -> None:
     try:
         with raw.cursor() as cursor:
             cursor.execute("\n".join(lines))
-            for kept in (versions, held):
+            for kept in (versions, held, fence):
                 kept.create_table(cursor, str(urls[2].username))
         raw.commit()
     finally:

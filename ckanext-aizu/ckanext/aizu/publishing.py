@@ -18,6 +18,7 @@ from psycopg2.extensions import connection
 from ckanext.aizu import (
     blobs,
     catalogue_resources,
+    fence,
     held,
     in_step,
     publication,
@@ -48,6 +49,8 @@ class Wishes:
     override_reason: str = ""
     expected_by: str = ""
     """When the next check is overdue."""
+    fence: int | None = None
+    """Number of the run, higher with each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +119,10 @@ def publish(context: Context, incoming: Publication, wishes: Wishes) -> JSON:
     Returns:
         The answer of aizu_publish.
     """
-    with opened(context, incoming.dataset["name"]) as place:
+    name = incoming.dataset["name"]
+    with opened(context, name) as place:
+        if not wishes.dry_run:
+            fence.let_pass(place.database, name, wishes.fence)
         _refuse_other_base(place, wishes)
         if place.current and _has(place, place.current, incoming):
             return _unchanged(place, place.current, incoming, wishes)

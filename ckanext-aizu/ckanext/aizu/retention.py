@@ -11,7 +11,7 @@ from ckanext.datastore.backend.postgres import get_write_engine
 from psycopg2 import sql
 from psycopg2.extensions import cursor
 
-from ckanext.aizu import blobs, held, table, versions
+from ckanext.aizu import blobs, fence, held, table, versions
 
 KEPT, LEAST = 100, 2
 """Versions of a dataset whose files are kept, if it says nothing else; and how few it may say."""
@@ -84,6 +84,7 @@ def prune() -> Pruned:
         named |= {sha256 for one in held.everything(cur) for sha256 in one.version.contents}
         # A crash before the commit leaves versions whose files are gone, and these say so.
         removed = blobs.remove_all_but(named)
+        fence.forget(cur)
     packed = sum(_pack(sha256) for sha256 in sorted(named - now))
     return Pruned(gone=gone, purged=purged, removed=removed, packed=packed)
 

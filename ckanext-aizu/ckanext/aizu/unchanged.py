@@ -9,7 +9,7 @@ from ckan import model
 from ckan.types import Context
 from psycopg2.extensions import cursor
 
-from ckanext.aizu import blobs, in_step, publication, status, table, versions
+from ckanext.aizu import blobs, fence, in_step, publication, status, table, versions
 from ckanext.aizu.versions import Version
 
 JSON = dict[str, Any]
@@ -32,12 +32,13 @@ def stays(standing: Standing, fingerprint: str) -> bool:
     return bool(made) and made == fingerprint and standing.in_step and standing.whole
 
 
-def note(context: Context, checks: Iterable[Mapping[str, str]]) -> dict[str, JSON]:
+def note(context: Context, checks: Iterable[JSON]) -> dict[str, JSON]:
     """Notes those checks whose datasets stay as they are.
 
     Args:
         context: of the action.
-        checks: `name` of a dataset, `fingerprint` of its source, `checked_at`, `expected_by`.
+        checks: `name` of a dataset, `fingerprint` of its source, `checked_at`, `expected_by`, and
+            `fence`, the number of the run.
 
     Returns:
         By the names of these datasets, `id`, `version` and `rows`; of all others nothing is noted.
@@ -46,7 +47,8 @@ def note(context: Context, checks: Iterable[Mapping[str, str]]) -> dict[str, JSO
     # Whoever publishes a dataset just now will say himself how it stands.
     with table.undisturbed(by_name) as (database, names), database.cursor() as cur:
         found = _allowed(context, names)
-        standings = _standings(cur, found)
+        current_runs = fence.passing(cur, {name: by_name[name].get("fence") for name in found})
+        standings = _standings(cur, {name: found[name] for name in current_runs})
         noted = {
             name: standing.current
             for name, standing in standings.items()
@@ -55,13 +57,14 @@ def note(context: Context, checks: Iterable[Mapping[str, str]]) -> dict[str, JSO
         status.note_unchanged(
             {one.dataset_id: _look(by_name[name], one) for name, one in noted.items()}
         )
+        database.commit()
     return {
         name: {"id": one.dataset_id, "version": one.number, "rows": sum(one.rows.values())}
         for name, one in noted.items()
     }
 
 
-def _look(check: Mapping[str, str], current: Version) -> JSON:
+def _look(check: JSON, current: Version) -> JSON:
     return {
         "checked": check["checked_at"],
         "changed": current.published_at,

@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harvesters.gtfs.findings import ROW, Findings, rules
@@ -99,6 +99,7 @@ CELLS = st.text(LETTERS, max_size=8)
 
 
 @settings(max_examples=150, deadline=None)
+@example([["\ufeff", ""]], csv.QUOTE_MINIMAL)
 @given(
     st.lists(st.lists(CELLS, min_size=2, max_size=2), max_size=6),
     st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),

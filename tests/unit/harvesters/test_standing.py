@@ -69,6 +69,18 @@ def test_tokens_grow_even_when_redis_has_forgotten_them():
     assert change.start(claimed(), claimed().run.id, "w2", 1001.0).standing.token > old
 
 
+def test_a_token_that_was_forgotten_is_overtaken():
+    """A Redis whose clock was set back, too: the run goes on under a number that the portal has not seen."""
+    known = started(now=101.0)
+    again = change.beat(known, known.run.token, 102.0, above=500_000_000).standing
+    assert (again.token, again.run.token) == (500_000_001, 500_000_001)
+    assert change.beat(again, known.run.token, 103.0) is None
+    assert change.beat(again, again.token, 103.0, above=7).standing.token == again.token
+    over = change.end(again, again.token, GOOD, 104.0).standing
+    later = change.claim(over, 20.0, 120.0, **QUEUED).standing
+    assert change.start(later, later.run.id, "w", 121.0).standing.token == 500_000_002
+
+
 def test_a_run_that_is_killed_three_times_has_failed():
     """And the message says so."""
     known, now = started(), 101.0

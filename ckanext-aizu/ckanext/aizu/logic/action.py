@@ -7,6 +7,7 @@ from ckan.types import Context
 
 from ckanext.aizu import (
     catalogue_resources,
+    fence,
     in_step,
     publication,
     publishing,
@@ -62,6 +63,8 @@ def aizu_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
     :param replaces: optional, the number of the version that you believe to be current (0: none)
     :param dry_run: optional, true: only say what would change
     :param override_reason: optional, why what the gate refuses is right; for administrators
+    :param fence: optional, a whole number, higher with each of your runs: once it was here, a lower one
+        is refused, with `highest` under `fence` in the error; for those who run on several machines
     :param expected_by: optional, as in aizu_harvest_status
     :returns: `id`, `name`, `version`, `rows` (of all tables), `changed`, and `resources`: ids by
         part, as `table:<name>`, `geojson:<name>`, `original`; of a dry run `ok`, `version`,
@@ -89,6 +92,7 @@ def _wishes(data_dict: dict[str, Any]) -> publishing.Wishes:
         dry_run=asked["dry_run"],
         expected_by=asked["expected_by"],
         override_reason=asked["override_reason"],
+        fence=asked.get("fence"),
     )
 
 
@@ -137,6 +141,7 @@ def aizu_harvest_status(context: Context, data_dict: dict[str, Any]) -> dict[str
     :param message_en: the same in English
     :param findings: JSON, optional, what is wrong by cell, for those who look after the dataset: a
         list of `row`, `column`, `value`, `message`, `message_en`
+    :param fence: optional, as of aizu_publish: what an older run has to say is refused
     :returns: what the dataset page says now: `state`, `checked`, `good` (the last check that
         worked), `changed`, `expected_by`, `cause`, `message`, `message_en`
     """
@@ -154,6 +159,7 @@ def aizu_harvest_status(context: Context, data_dict: dict[str, Any]) -> dict[str
     }
     # Whoever reports a failure may have been cut off from a publication that was done.
     with table.publishing(dataset["name"]) as database:
+        fence.let_pass(database, dataset["name"], data_dict.get("fence"))
         in_step.recover(database, dataset["name"])
         return status.note(dataset["id"], check, data_dict["findings"])
 
@@ -170,7 +176,8 @@ def aizu_harvest_unchanged(
     be published. Nothing else is written, and no news is made of it.
 
     :param checks: a list of `name` of the dataset, `fingerprint`, `checked_at`, ISO 8601, and
-        optionally `expected_by`, as in aizu_harvest_status
+        optionally `expected_by`, as in aizu_harvest_status, and `fence`, as in aizu_publish: what
+        an older run has to say is not noted
     :returns: of those datasets that stay as they are, by name, `id`, `version` and `rows`
     """
     tk.check_access("aizu_harvest_unchanged", context, data_dict)

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+import ckan.plugins.toolkit as tk
 from ckan.logic.schema import validator_args
 
+from ckanext.aizu import fence
 from ckanext.aizu.status import CAUSES, STATES
 
 __all__ = [
@@ -27,6 +29,8 @@ def harvest_status(
     one_of: Any,
     aizu_instant: Any,
     aizu_findings: Any,
+    ignore_missing: Any,
+    natural_number_validator: Any,
     unicode_safe: Any,
 ) -> dict[str, Any]:
     """Of aizu_harvest_status."""
@@ -39,12 +43,18 @@ def harvest_status(
         "findings": [default("[]"), aizu_findings],
         "message": [default(""), unicode_safe],
         "message_en": [default(""), unicode_safe],
+        "fence": [ignore_missing, natural_number_validator, _limited(fence.MOST)],
     }
 
 
 @validator_args
 def harvest_unchanged(
-    not_empty: Any, default: Any, aizu_instant: Any, unicode_safe: Any
+    not_empty: Any,
+    default: Any,
+    ignore_missing: Any,
+    natural_number_validator: Any,
+    aizu_instant: Any,
+    unicode_safe: Any,
 ) -> dict[str, Any]:
     """Of aizu_harvest_unchanged."""
     return {
@@ -53,6 +63,7 @@ def harvest_unchanged(
             "fingerprint": [not_empty, unicode_safe],
             "checked_at": [not_empty, unicode_safe, aizu_instant],
             "expected_by": [default(""), unicode_safe, aizu_instant],
+            "fence": [ignore_missing, natural_number_validator, _limited(fence.MOST)],
         },
     }
 
@@ -74,6 +85,7 @@ def publish(
         "replaces": [ignore_missing, natural_number_validator],
         "dry_run": [default(False), boolean_validator],
         "override_reason": [default(""), unicode_safe, _stripped],
+        "fence": [ignore_missing, natural_number_validator, _limited(fence.MOST)],
         "expected_by": [default(""), unicode_safe, aizu_instant],
         "__extras": [ignore],
     }
@@ -159,6 +171,16 @@ def source_wish(not_empty: Any, default: Any, one_of: Any, unicode_safe: Any) ->
 def _at_most(most: int) -> Callable[[int], int]:
     def validator(value: int) -> int:
         return min(value, most)
+
+    return validator
+
+
+def _limited(most: int) -> Callable[[object], object]:
+    def validator(value: object) -> object:
+        # What was no number is here, too, as it came.
+        if isinstance(value, int) and value > most:
+            raise tk.Invalid(tk._("A whole number of at most %i is expected") % most)
+        return value
 
     return validator
 
