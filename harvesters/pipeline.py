@@ -22,6 +22,8 @@ from harvesters.errors import (
     OutrunError,
     OwnFaultError,
     PortalError,
+    PortalUnreachableError,
+    QueueUnreachableError,
     SupersededError,
 )
 from harvesters.fetch import Snapshot
@@ -240,7 +242,8 @@ def _record_success(job: Job, published: Published, news: dict[str, Any]) -> Non
 def _record_failure(job: Job, error: HarvestError) -> None:
     """The folder and the dataset's page learn why; a silent portal is told of nothing."""
     _keep(job, "failed", error.words, {})
-    if isinstance(error, PortalError) or not job.settings.portal_url:
+    silent = isinstance(error, PortalUnreachableError | QueueUnreachableError)
+    if silent or not job.settings.portal_url:
         return
     try:
         _numbered(
@@ -251,8 +254,9 @@ def _record_failure(job: Job, error: HarvestError) -> None:
         )
     except NotInCatalogueError:
         return  # never published yet, so there is no page that could say it
-    except HarvestError as silent:
-        job.tell("publish", silent.words)
+    except HarvestError as refused:
+        if not isinstance(error, PortalError):
+            job.tell("publish", refused.words)
 
 
 def _own_fault(job: Job, error: Exception) -> OwnFaultError:

@@ -9,13 +9,14 @@ from typing import Any
 import ckan.plugins.toolkit as tk
 from ckan import model
 
-from ckanext.aizu import freshness
+from ckanext.aizu import freshness, notices
 
 JSON = dict[str, Any]
 TASK_TYPE = "aizu_harvest"
 STATES = ("ok", "unchanged", "failed")
 CAUSES = ("source", "data", "gate", "program")
-CHECK, REPORT, FINDINGS = "check", "report", "findings"
+CHECK, REPORT, FINDINGS, NOTICE = "check", "report", "findings", "notice"
+ALARMED = {(NOTICE, "failed"), (NOTICE, "held")}
 
 
 def record(dataset_id: str, key: str, value: JSON) -> None:
@@ -23,7 +24,7 @@ def record(dataset_id: str, key: str, value: JSON) -> None:
 
     Args:
         dataset_id: id of the dataset.
-        key: `CHECK`, `REPORT` or `FINDINGS`.
+        key: `CHECK`, `REPORT`, `FINDINGS`, or `NOTICE` of what its owners know.
         value: anything JSON can hold.
     """
     context: Any = {"ignore_auth": True, "user": ""}
@@ -60,6 +61,10 @@ def note(dataset_id: str, check: JSON, findings: Sequence[JSON] = ()) -> JSON:
     record(dataset_id, CHECK, noted)
     if findings or known.get(FINDINGS, {}).get("cells"):
         record(dataset_id, FINDINGS, {"cells": [*findings], "checked": check["checked"]})
+    before = known.get(NOTICE, {}).get("state", "well")
+    if (after := notices.next_state(before, noted)) != before:
+        record(dataset_id, NOTICE, {"state": after})
+        notices.tell(dataset_id, after, noted)
     return noted
 
 
@@ -70,9 +75,9 @@ def note_unchanged(looks: Mapping[str, JSON]) -> None:
         looks: times, by the id of the dataset.
     """
     task = model.TaskStatus
-    found = model.Session.query(task).filter(
-        task.entity_id.in_(looks), task.task_type == TASK_TYPE, task.key.in_([CHECK, FINDINGS])
-    )
+    keys = [CHECK, FINDINGS, NOTICE]
+    asked = model.Session.query(task).filter(task.task_type == TASK_TYPE, task.key.in_(keys))
+    found = asked.filter(task.entity_id.in_(looks)).all()
     known = {(one.entity_id, one.key): one for one in found}
     empty = {"state": "unchanged", "cause": "", "message": "", "message_en": ""}
     for dataset_id, look in looks.items():
@@ -81,7 +86,12 @@ def note_unchanged(looks: Mapping[str, JSON]) -> None:
         _put(check, {**empty, **look, "good": look["checked"]})
         if findings := known.get((dataset_id, FINDINGS)):
             _put(findings, {"cells": [], "checked": look["checked"]})
+    recovered = {one.entity_id: one for one in found if (one.key, one.state) in ALARMED}
+    for notice in recovered.values():
+        _put(notice, {"state": "well"})
     model.Session.commit()
+    for dataset_id in recovered:
+        notices.tell(dataset_id, "well", looks[dataset_id])
 
 
 def _put(task: model.TaskStatus, value: JSON) -> None:
