@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from harvesters import alone, cli_schedule, jobs, perform, pipeline
+from harvesters import alone, cli_schedule, cli_versions, jobs, perform, pipeline
 from harvesters import settings as setting
 from harvesters.city import load_city
 from harvesters.cli_standards import check, propose
-from harvesters.cli_versions import diff, plan, undo
+from harvesters.cli_versions import approve, diff, plan, undo
 from harvesters.console import (
     WARNINGS,
     city_option,
@@ -23,7 +23,7 @@ from harvesters.console import (
     show,
     write_page,
 )
-from harvesters.errors import ConfigurationError, HarvestError
+from harvesters.errors import ConfigurationError, GateError, HarvestError
 from harvesters.jobs import Job
 from harvesters.page import as_page
 from harvesters.report import warnings
@@ -212,6 +212,8 @@ def harvest(job: Job, file: Path | None, spoken: str) -> int:
         perform.one(job, file)
     except HarvestError as error:
         explain(error, spoken)
+        if isinstance(error, GateError):
+            click.echo(cli_versions.what_now(job, file, error).said(spoken), err=True)
         return error.exit_code
     return 0
 
@@ -255,5 +257,5 @@ def progress(done: int, total: int) -> None:
         click.echo(f"\r  {done / total:4.0%} {done:,} / {total:,}", err=True, nl=done >= total)
 
 
-for command in (check, propose, plan, diff, undo, *cli_schedule.COMMANDS):
+for command in (check, propose, plan, diff, undo, approve, *cli_schedule.COMMANDS):
     cli.add_command(command)

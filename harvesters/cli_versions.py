@@ -1,5 +1,6 @@
-"""What a steward asks of versions: `aizu plan`, `aizu diff`, `aizu undo`."""
+"""What a steward asks of versions: `aizu plan`, `aizu diff`, `aizu undo`, `aizu approve`."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import click
 from harvesters import jobs, pipeline
 from harvesters import settings as setting
 from harvesters.console import city_option, echo_json, json_option, refusals
-from harvesters.errors import GateError
+from harvesters.errors import GateError, NotInCatalogueError
 from harvesters.jobs import Job
 from harvesters.portal import call
 from harvesters.publish import dataset_name, parts
@@ -160,3 +161,54 @@ def undo(source: str, to: int | None, reason: str, city: str | None) -> None:
         f"({answer['rows']:,} rows)",
     )
     click.echo(told.said(spoken))
+
+
+@click.command()
+@source_argument
+@click.option(
+    "--reason",
+    required=True,
+    help="正しい理由。版とともに公開される。Why it is right; it is published.",
+)
+@city_option
+def approve(source: str, reason: str, city: str | None) -> None:
+    """ポータルが見合わせた公開を承認する。Publish what the portal holds back, as it was sent.
+
+    部署の管理者のトークンが要る。It needs the token of an administrator of the department.
+    """
+    spoken = language()
+    with refusals(spoken):
+        job = _job(source, city)
+        held = _held(job, dataset_name(job.city, job.feed))
+        for one in held["reasons"]:
+            click.echo(one[spoken])
+        asked = {name: held[name] for name in ("name", "content_hash")}
+        answer = call(job.settings, "aizu_approve", {**asked, "reason": reason})
+    told = Words(
+        f"第 {answer['version']} 版として公開しました（{answer['rows']:,} 行）",
+        f"published as version {answer['version']} ({answer['rows']:,} rows)",
+    )
+    click.echo(told.said(spoken))
+
+
+def _held(job: Job, name: str) -> dict[str, Any]:
+    try:
+        return call(job.settings, "aizu_held_show", {"name": name})
+    except NotInCatalogueError as error:
+        raise NotInCatalogueError(
+            f"{name} に見合わせている公開はありません。", f"nothing of {name} is held back"
+        ) from error
+
+
+def what_now(job: Job, file: Path | None, refusal: GateError) -> Words:
+    """How to look at what was held back, and how to approve it."""
+    city = ["--city", job.city.id] if job.city.id != job.settings.city else []
+    source = shlex.join([job.source.name, *city])
+    again = shlex.join([job.source.name, *city, *(["--from", str(file)] if file else [])])
+    look, approval = f"aizu plan {again}", f"aizu run {again}"
+    if refusal.page:
+        look, approval = f"{refusal.page}\n      {look}", f"aizu approve {source}"
+    return Words(
+        f"確認: {look}\n承認: {approval} --reason '理由'",
+        f"Look: {look}\nApprove: {approval} --reason 'why'",
+    )

@@ -129,7 +129,14 @@ class InvalidTableError(SomebodyMustLookError):
 
 
 class GateError(SomebodyMustLookError):
-    """The list is valid, but so much of it is gone or changed that a steward must approve it."""
+    """The list is valid, but so much of it is gone or changed that a steward must approve it.
+
+    Where the portal holds what was sent, `page` is the address at which he can look at it.
+    """
+
+    def __init__(self, ja: str, en: str, page: str = "") -> None:
+        super().__init__(ja, en)
+        self.page = page
 
     cause: ClassVar[Cause] = "gate"
 

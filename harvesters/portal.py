@@ -43,9 +43,10 @@ def call(
             action, data, files=files, requests_kwargs={"timeout": TIMEOUT_S}
         )
     except ckanapi.ValidationError as error:
-        if reasons := (error.error_dict or {}).get("gate"):
-            raise _held(reasons) from error
-        if outrun := (error.error_dict or {}).get("fence"):
+        told = error.error_dict or {}
+        if told.get("gate"):
+            raise _held(told) from error
+        if outrun := told.get("fence"):
             raise _outrun(outrun) from error
         raise _refused("入力に誤りがあります", "it finds mistakes", error.error_dict) from error
     except ckanapi.NotAuthorized as error:
@@ -85,10 +86,12 @@ def _spoken(response: requests.Response) -> str:
         return status
 
 
-def _held(reasons: list[dict[str, str]]) -> GateError:
+def _held(told: dict[str, Any]) -> GateError:
     """All reasons of the gate, each a sentence or more, with what to do."""
+    reasons = told["gate"]
     ja, en = ("".join(one["ja"] for one in reasons), " ".join(one["en"] for one in reasons))
-    return GateError(f"公開を見合わせました。{ja}", f"Not published. {en}")
+    page = next(iter(told.get("held", [])), "")
+    return GateError(f"公開を見合わせました。{ja}", f"Not published. {en}", page)
 
 
 def _outrun(told: Any) -> PortalRefusedError:  # noqa: ANN401  whatever the portal says

@@ -164,6 +164,13 @@ def undone(number: int, reason: str) -> Finding:
     )
 
 
+def figures(rule: str, ja: str, en: str) -> tuple[str, str]:
+    """A reason as it was told, without what to do."""
+    to_do = {str(known): told for known, told in WHAT_TO_DO.items()}
+    ja_to_do, en_to_do = to_do.get(rule, ("", ""))
+    return ja.removesuffix(ja_to_do), en.removesuffix(en_to_do).rstrip()
+
+
 def _rows(diff: Diff, limits: Limits) -> Iterator[Finding]:
     before, after = diff.counts.before, diff.counts.after
     if before and not after:

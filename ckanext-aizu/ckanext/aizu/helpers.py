@@ -20,6 +20,7 @@ from ckanext.aizu.contents import (
     aizu_tables,
 )
 from ckanext.aizu.dates import aizu_date, aizu_zone_name, render_datetime
+from ckanext.aizu.held_shown import aizu_held
 from ckanext.aizu.history import aizu_version_totals
 from ckanext.aizu.pages import aizu_page_url
 from ckanext.aizu.runs_told import aizu_may_see_sources, aizu_outcome, aizu_step, aizu_took
@@ -41,6 +42,7 @@ __all__ = [
     "aizu_freshness",
     "aizu_front_page",
     "aizu_heading",
+    "aizu_held",
     "aizu_languages",
     "aizu_late_line",
     "aizu_licence",

@@ -66,12 +66,12 @@ def one(dataset: JSON, number: int) -> Version:
 
 def entry(context: Context, dataset: JSON, version: Version) -> JSON:
     """What a list says of a version; who published it, to those who look after the dataset."""
-    names = {"published_by": _name(version)} if _may_know_names(context, dataset) else {}
+    names = {"published_by": publisher(version)} if _may_know_names(context, dataset) else {}
     return {
         "number": version.number,
         "state": version.state,
         "published_at": version.published_at,
-        "published_by_program": _is_program(version),
+        "published_by_program": is_by_program(version),
         **names,
         "content_hash": version.content_hash,
         "replaces": version.replaces,
@@ -80,7 +80,11 @@ def entry(context: Context, dataset: JSON, version: Version) -> JSON:
         "lifted": version.lifted,
         "rows": version.rows,
         "changes": version.changes,
-        "files": [_file(dataset, version, part) for part in version.parts],
+        "files": [
+            file(part, _address("file", dataset, version, filename=part["filename"]))
+            | {"kept": version.state != GONE}
+            for part in version.parts
+        ],
         "url": _address("read", dataset, version),
     }
 
@@ -96,14 +100,14 @@ def whole(context: Context, dataset: JSON, version: Version) -> JSON:
     }
 
 
-def _file(dataset: JSON, version: Version, part: JSON) -> JSON:
+def file(part: JSON, url: str) -> JSON:
+    """What is said of a file."""
     return {
         **{name: part[name] for name in ("filename", "format", "media_type", "size", "sha256")},
         "part": versions.part_name(part),
         "title": part["title"],
         "title_en": part["title_en"],
-        "kept": version.state != GONE,
-        "url": _address("file", dataset, version, filename=part["filename"]),
+        "url": url,
     }
 
 
@@ -132,12 +136,14 @@ def _user(version: Version) -> model.User | None:
     return model.User.get(version.published_by) if version.published_by else None
 
 
-def _name(version: Version) -> str:
+def publisher(version: Version) -> str:
+    """Name of the account that sent it."""
     user = _user(version)
     return user.display_name if user else ""
 
 
-def _is_program(version: Version) -> bool:
+def is_by_program(version: Version) -> bool:
+    """Whether that is the harvesters' account."""
     user = _user(version)
     extras: Mapping[str, Any] = (user.plugin_extras or {}) if user else {}
     return bool(extras.get("aizu"))
@@ -156,11 +162,15 @@ def compared(dataset: JSON, before: int, after: int, table: str) -> Comparison:
         ckan.plugins.toolkit.ObjectNotFound: a version, or the table in both, is not there.
         ckan.plugins.toolkit.ValidationError: the files of a version are gone.
     """
+    return comparison(dataset, one(dataset, before), one(dataset, after), table)
+
+
+def comparison(dataset: JSON, old: Version, new: Version, table: str) -> Comparison:
+    """Compares a table of two versions, of which the later one may still be held; as `compared`."""
     # Polars takes a while to load, and the portal's other pages do without it.
     from ckanext.aizu import plan
     from ckanext.aizu.diff import Table
 
-    old, new = one(dataset, before), one(dataset, after)
     table = table or next(iter(tables(old, new)))
     if table not in tables(old, new):
         raise tk.ObjectNotFound(tk._("Neither version has a table of this name"))

@@ -20,6 +20,7 @@ from ckanext.aizu import (
     catalogue_resources,
     fence,
     held,
+    held_shown,
     in_step,
     publication,
     retention,
@@ -144,11 +145,12 @@ def publish(context: Context, incoming: Publication, wishes: Wishes) -> JSON:
 
 def _refused(place: Place, ready: Ready, arrivals: blobs.Arrivals) -> tk.ValidationError:
     """What the caller is told; where readers have something already, a steward can look at it first."""
+    told: dict[str, Any] = {"gate": ready.reasons}
     if place.before:
         table.drop(place.database, ready.staged.values())
-        held.hold(place.database, ready.version, arrivals)
-    told: list[str | JSON] = [*ready.reasons]
-    return tk.ValidationError({"gate": told})
+        if held.hold(place.database, ready.version, arrivals):
+            told["held"] = [held_shown.address(place.before)]
+    return tk.ValidationError(told)
 
 
 def _refuse_other_base(place: Place, wishes: Wishes) -> None:

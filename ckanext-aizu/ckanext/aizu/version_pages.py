@@ -1,6 +1,7 @@
 """Pages, files and feeds of the versions of a dataset; their addresses stay for good."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -38,16 +39,16 @@ class UnchangingResponse(Response):
 def not_found(error: Exception) -> Any:
     """No dataset, version, table or file of this name; nobody learns that there is a private dataset."""
     told = str(error) if isinstance(error, tk.ObjectNotFound) else ""
-    return _page_of(NotFound(told or tk._("Dataset not found")))
+    return page_of(NotFound(told or tk._("Dataset not found")))
 
 
 @blueprint.errorhandler(tk.ValidationError)
 def gone(error: tk.ValidationError) -> Any:
     """Files that are not kept any more."""
-    return _page_of(Gone("; ".join(map(str, error.error_summary.values()))))
+    return page_of(Gone("; ".join(map(str, error.error_summary.values()))))
 
 
-def _page_of(error: HTTPException) -> Any:
+def page_of(error: HTTPException) -> Any:
     """CKAN's page of an error; raised in here it would be none."""
     return current_app.handle_http_exception(error)
 
@@ -103,10 +104,9 @@ def _sent(
     if version.state == versions.GONE or not blobs.is_kept(sha256):
         message = tk._("The files of version %i are not kept any more") % version.number
         raise tk.ValidationError({"version": [message]})
-    content = wrap_file(request.environ, blobs.opened(sha256))
-    response = UnchangingResponse(content, mimetype=media_type, direct_passthrough=True)
-    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    response = UnchangingResponse(
+        kept_file(sha256), mimetype=media_type, direct_passthrough=True, headers=as_download(name)
+    )
     response.set_etag(sha256)
     if dataset.get("private"):
         response.caching = PRIVATE
@@ -114,39 +114,65 @@ def _sent(
     return response
 
 
+def kept_file(sha256: str) -> Iterable[bytes]:
+    """The content of a file, block by block."""
+    return wrap_file(request.environ, blobs.opened(sha256))
+
+
+def as_download(name: str) -> dict[str, str]:
+    """Headers of a file that browsers save and do not open."""
+    return {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
 @blueprint.route("/dataset/<id>/diff/<int:before>..<int:after>")
 def diff(id: str, before: int, after: int) -> str:  # noqa: A002
     """What differs between two versions, page by page."""
+    found = _compared(id, before, after)
+    where = {"id": found.dataset["name"], "before": before, "after": after, "table": found.table}
+    layer = tk.h.url_for("aizu_versions.diff_map", **where)
+    return tk.render("aizu/version_diff.html", differences(found, layer))
+
+
+def differences(found: Comparison, layer: str) -> dict[str, Any]:
+    """What a page says of a table that differs, with the rows of the page that is asked for.
+
+    Args:
+        found: the table in two versions.
+        layer: address of its `changes_map`.
+    """
     from ckanext.aizu.diff_shown import summary, to_json  # Polars, as in history
 
-    found = _compared(id, before, after)
     page = max(1, request.args.get("page", 1, int))
     shown = to_json(found.diff, (page - 1) * PAGE_ROWS, PAGE_ROWS)
-    return tk.render(
-        "aizu/version_diff.html",
-        {
-            "pkg_dict": found.dataset,
-            "pkg": found.dataset,
-            "before": found.before,
-            "after": found.after,
-            "table": found.table,
-            "tables": history.tables(found.before, found.after),
-            "columns": list(found.diff.after.types or found.diff.before.types),
-            "summary": summary(found.diff, "en" if str(tk.h.lang()).startswith("en") else "ja"),
-            "diff": shown,
-            "page": page,
-            "pages": -(-shown["total"] // PAGE_ROWS),
-            "map": _map(found) if found.position and shown["total"] else None,
-        },
-    )
+    return {
+        "pkg_dict": found.dataset,
+        "pkg": found.dataset,
+        "before": found.before,
+        "after": found.after,
+        "table": found.table,
+        "tables": history.tables(found.before, found.after),
+        "columns": list(found.diff.after.types or found.diff.before.types),
+        "summary": summary(found.diff, "en" if str(tk.h.lang()).startswith("en") else "ja"),
+        "diff": shown,
+        "page": page,
+        "pages": -(-shown["total"] // PAGE_ROWS),
+        "map": _map(layer) if found.position and shown["total"] else None,
+    }
 
 
 @blueprint.route("/dataset/<id>/diff/<int:before>..<int:after>.geojson")
 def diff_map(id: str, before: int, after: int) -> Response:  # noqa: A002
     """The rows that differ as places, what moved as a line."""
+    return changes_map(_compared(id, before, after))
+
+
+def changes_map(found: Comparison) -> Response:
+    """The rows of a table that differ, as a layer of a map."""
     from ckanext.aizu.diff_shown import as_geojson  # Polars, as in history
 
-    found = _compared(id, before, after)
     if not found.position:
         raise tk.ObjectNotFound(tk._("The table has no coordinates"))
     layer = as_geojson(found.diff, found.position)
@@ -167,23 +193,18 @@ def _in_words(row: dict[str, Any]) -> dict[str, str]:
         column: f"{cell['before']} → {cell['after']}" if isinstance(cell, dict) else cell
         for column, cell in row["cells"].items()
     }
-    return {"kind": words[row["change"]], **row["key"], **cells}
+    return {**row["key"], **cells, "kind": words[row["change"]]}
 
 
-def _map(found: Comparison) -> dict[str, Any]:
-    address = tk.h.url_for(
-        "aizu_versions.diff_map",
-        id=found.dataset["name"],
-        before=found.before.number,
-        after=found.after.number,
-        table=found.table,
-    )
+def _map(address: str) -> dict[str, Any]:
     layer = {
         "source": {"url": address},
         "title": tk._("Changes"),
         "labels": {"kind": tk._("Change")},
     }
-    return {"layers": [layer], "base": city.here()["map"]}
+    here = city.here()
+    base = here["map"] | {"bbox": here["bbox"]}
+    return {"layers": [layer], "base": base, "zone": str(tk.h.get_display_timezone())}
 
 
 @blueprint.route("/dataset/<id>/changes.atom")

@@ -9,7 +9,7 @@
     { colour: "#1b2233", shape: "circle" },
     { colour: "#7a5c00", shape: "square" },
   ];
-  const KIND = ["種別", "kind"];
+  const KIND = ["kind", "種別"];
   // What a program needs to draw a feature says nothing to a reader.
   const SILENT = ["_id", "route_color", "route_ids"];
   const COLOUR = /^#[0-9a-f]{6}$/i;

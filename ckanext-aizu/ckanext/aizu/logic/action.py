@@ -17,6 +17,7 @@ from ckanext.aizu import (
 )
 from ckanext.aizu import undo as undoing
 from ckanext.aizu.logic import schema
+from ckanext.aizu.logic.action_held import aizu_approve, aizu_discard, aizu_held_show
 from ckanext.aizu.logic.action_stewards import aizu_source_wish, aizu_sources
 from ckanext.aizu.logic.action_versions import (
     aizu_version_diff,
@@ -25,8 +26,11 @@ from ckanext.aizu.logic.action_versions import (
 )
 
 __all__ = [
+    "aizu_approve",
+    "aizu_discard",
     "aizu_harvest_status",
     "aizu_harvest_unchanged",
+    "aizu_held_show",
     "aizu_publish",
     "aizu_source_wish",
     "aizu_sources",

@@ -7,8 +7,11 @@ from ckan import authz, model
 from ckan.types import AuthResult, Context
 
 __all__ = [
+    "aizu_approve",
+    "aizu_discard",
     "aizu_harvest_status",
     "aizu_harvest_unchanged",
+    "aizu_held_show",
     "aizu_override",
     "aizu_publish",
     "aizu_source_wish",
@@ -40,6 +43,9 @@ def aizu_override(context: Context, data_dict: dict[str, Any]) -> AuthResult:
     if authz.users_role_for_group_or_org(owner, user) == "admin":
         return {"success": True}
     return {"success": False, "msg": tk._("Only an administrator of the department may do this")}
+
+
+aizu_approve = aizu_discard = aizu_override
 
 
 def aizu_undo(context: Context, data_dict: dict[str, Any]) -> AuthResult:
@@ -84,6 +90,11 @@ def aizu_source_wish(context: Context, data_dict: dict[str, Any]) -> AuthResult:
     """As for a change of the dataset; of a source that was never published, for sysadmins."""
     if not model.Package.get(data_dict.get("name")):
         return {"success": False, "msg": tk._("Only for those who look after datasets")}
+    return _may_update(context, data_dict["name"])
+
+
+def aizu_held_show(context: Context, data_dict: dict[str, Any]) -> AuthResult:
+    """As for a change of the dataset."""
     return _may_update(context, data_dict["name"])
 
 

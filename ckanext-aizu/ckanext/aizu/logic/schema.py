@@ -10,8 +10,11 @@ from ckanext.aizu import fence
 from ckanext.aizu.status import CAUSES, STATES
 
 __all__ = [
+    "approve",
+    "discard",
     "harvest_status",
     "harvest_unchanged",
+    "held_show",
     "publish",
     "source_wish",
     "sources",
@@ -101,6 +104,28 @@ def undo(
         "to": [ignore_missing, is_positive_integer],
         "reason": [not_empty, unicode_safe, _stripped, not_empty],
     }
+
+
+@validator_args
+def held_show(not_empty: Any, unicode_safe: Any) -> dict[str, Any]:
+    """Of aizu_held_show."""
+    return {"name": [not_empty, unicode_safe]}
+
+
+@validator_args
+def approve(not_empty: Any, unicode_safe: Any) -> dict[str, Any]:
+    """Of aizu_approve."""
+    return {
+        "name": [not_empty, unicode_safe],
+        "content_hash": [not_empty, unicode_safe],
+        "reason": [not_empty, unicode_safe, _stripped, not_empty],
+    }
+
+
+@validator_args
+def discard(not_empty: Any, unicode_safe: Any) -> dict[str, Any]:
+    """Of aizu_discard."""
+    return {"name": [not_empty, unicode_safe], "content_hash": [not_empty, unicode_safe]}
 
 
 @validator_args
