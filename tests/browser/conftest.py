@@ -1,13 +1,15 @@
 """A headless Chromium that looks at the portal scripts/test has started, and keeps what it saw."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "var" / "screenshots"
@@ -61,6 +63,35 @@ def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert errors == []
+
+
+@pytest.fixture(scope="session")
+def signed_in(browser: Browser, address: str) -> list[Any]:
+    """The cookies of the sysadmin, by the password the first start printed."""
+    printed = (Path(os.environ["AIZU_TEST_VAR"]) / "serve.log").read_text()
+    password = re.search(r"password \(shown only now\): (\S+)", printed)[1]
+    context = browser.new_context(base_url=address)
+    page = context.new_page()
+    page.goto("/user/login")
+    page.locator("#field-login").fill("admin")
+    page.locator("#field-password").fill(password)
+    page.locator("#field-password").press("Enter")
+    expect(page.locator(".account.authed")).to_be_visible()
+    cookies = context.cookies()
+    context.close()
+    return cookies
+
+
+@pytest.fixture
+def open_form(open_page: Callable[..., Page], signed_in: list[Any]) -> Callable[..., Page]:
+    """Opens pages of a given width as the sysadmin."""
+
+    def open_form(width: int = 1400) -> Page:
+        page = open_page(width)
+        page.context.add_cookies(signed_in)
+        return page
+
+    return open_form
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """The forms of a steward: an address from a Japanese title, fields with names, and words in Japanese."""
 
-import os
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -21,35 +19,6 @@ FORMS = {
     "settings": "/ckan-admin/config",
     "sysadmins": "/ckan-admin/",
 }
-
-
-@pytest.fixture(scope="session")
-def signed_in(browser, address):
-    """The cookies of the sysadmin, by the password the first start printed."""
-    printed = (Path(os.environ["AIZU_TEST_VAR"]) / "serve.log").read_text()
-    password = re.search(r"password \(shown only now\): (\S+)", printed)[1]
-    context = browser.new_context(base_url=address)
-    page = context.new_page()
-    page.goto("/user/login")
-    page.locator("#field-login").fill("admin")
-    page.locator("#field-password").fill(password)
-    page.locator("#field-password").press("Enter")
-    expect(page.locator(".account.authed")).to_be_visible()
-    cookies = context.cookies()
-    context.close()
-    return cookies
-
-
-@pytest.fixture
-def open_form(open_page, signed_in):
-    """Opens pages of a given width as the sysadmin."""
-
-    def open_form(width=1400):
-        page = open_page(width)
-        page.context.add_cookies(signed_in)
-        return page
-
-    return open_form
 
 
 @pytest.mark.parametrize(

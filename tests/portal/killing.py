@@ -89,7 +89,11 @@ def obey(app: Any, order: dict[str, Any], told: int) -> None:
             context: Any = {"user": order["user"], "ignore_auth": True}
             sys.settrace(killer)
             threading.settrace(killer)
-            action(context, {**order["data"], **files})
+            try:
+                action(context, {**order["data"], **files})
+            except tk.ValidationError as refused:
+                if "gate" not in refused.error_dict:
+                    raise
             sys.settrace(None)
             os.write(told, str(killer.lines).encode())
             code = 0

@@ -48,9 +48,9 @@ class Killing:
         assert killed or answer["status"] == 0, answer
         return killed, answer["told"]
 
-    def publish(self, name, version, die_at=0):
+    def publish(self, name, version, die_at=0, **changes):
         """One version of a dataset."""
-        parts = {part: json.dumps(value) for part, value in call(name).items()}
+        parts = {part: json.dumps(value) for part, value in call(name, **changes).items()}
         return self.order("aizu_publish", parts, files_of(version), die_at)
 
 
@@ -189,6 +189,34 @@ def test_killed_at_an_undo(portal, killing, name):
             killing.order("aizu_undo", {**order, "to": other})
         assert whole(portal, name, ids) == other
         back = other
+
+
+def test_killed_at_a_refusal_and_at_its_approval(portal, killing, name):
+    """What the gate refuses is held whole or not at all; an approval has happened, or can be given again."""
+    before = tables_nobody_knows(portal)
+    ids = publish(portal, name, 1)["resources"]
+    _, lines = killing.publish(name, 2, limits={})
+    _, more = killing.order("aizu_approve", approval(portal, name))
+    for version, die_at in enumerate(steps(int(lines), RUNS // 20), 3):
+        killing.publish(name, version, die_at, limits={})
+        assert whole(portal, name, ids) == version - 1
+        with pytest.raises(ckanapi.ValidationError):
+            publish(portal, name, version, limits={})
+        order = approval(portal, name)
+        killing.order("aizu_approve", order, die_at=random.randrange(1, int(more)))
+        found = whole(portal, name, ids)
+        assert found in (version, version - 1)
+        if found != version:
+            killing.order("aizu_approve", order)
+        assert whole(portal, name, ids) == version
+        with pytest.raises(ckanapi.NotFound):
+            approval(portal, name)
+    assert tables_nobody_knows(portal) == before
+
+
+def approval(portal, name):
+    held = portal.api(portal.token).action.aizu_held_show(name=name)
+    return {"name": name, "content_hash": held["content_hash"], "reason": "試験"}
 
 
 def test_killed_web_worker(portal, name):

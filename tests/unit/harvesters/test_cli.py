@@ -11,7 +11,7 @@ from harvesters import jobs, keep, report
 from harvesters.cli import cli
 from harvesters.words import language
 
-from .conftest import as_csv, hydrants_only, numbered
+from .conftest import as_csv, hydrants_only, numbered, published
 
 pytestmark = pytest.mark.usefixtures("settings_env")
 
@@ -275,3 +275,40 @@ def test_english_is_spoken_where_it_is_asked_for(settings_env):
     settings_env.setenv("LC_ALL", "en_US.UTF-8")
     assert aizu("status").output.startswith("city")
     assert "is empty" in aizu("fetch", "hydrant", expect=2).stderr
+
+
+def held_back(**more):
+    """How the portal refuses a publication, and perhaps says where to look at it."""
+    gate = [{"table": "hydrant", "rule": "mass-deletion", "ja": "半分です。", "en": "Half of it."}]
+    return 409, {"error": {"__type": "Validation Error", "gate": gate, **more}}
+
+
+@pytest.mark.usefixtures("city")
+def test_who_is_held_back_is_told_how_to_look_and_how_to_approve(portal):
+    """Where the portal keeps what was sent, its page is named; where it does not, it has to be sent again."""
+    page = "http://portal/dataset/aizuwakamatsu-hydrant/held"
+    portal.answers["aizu_publish"] = held_back(held=[page])
+    said = aizu("run", "hydrant", expect=1).stderr
+    assert page in said
+    assert "aizu plan hydrant" in said
+    assert "aizu approve hydrant --reason" in said
+    portal.answers["aizu_publish"] = held_back()
+    assert "aizu run hydrant --reason" in aizu("run", "hydrant", expect=1).stderr
+
+
+@pytest.mark.usefixtures("city")
+def test_approve_publishes_what_is_held_now(portal):
+    """The reasons are said; the portal is told by its hash what is approved."""
+    held = {"name": "aizuwakamatsu-hydrant", "content_hash": "abc"}
+    held["reasons"] = [{"ja": "半分です。", "en": "Half of it."}]
+    portal.answers["aizu_held_show"] = 200, {"success": True, "result": held}
+    portal.answers["aizu_approve"] = 200, {"success": True, "result": published(version=3, rows=7)}
+    output = aizu("approve", "hydrant", "--reason", "統廃合").output
+    assert "半分です。" in output
+    assert "第 3 版" in output
+    sent = {"name": held["name"], "content_hash": "abc", "reason": "統廃合"}
+    assert portal.calls[-1][2] == sent
+    portal.answers["aizu_held_show"] = 404, {"error": {"__type": "Not Found Error"}}
+    said = aizu("approve", "hydrant", "--reason", "統廃合", expect=4).stderr
+    assert "見合わせている公開はありません" in said
+    assert "--reason" in aizu("approve", "hydrant", expect=2).stderr

@@ -3,7 +3,7 @@
 import pytest
 
 from ckanext.aizu.diff import Table, compare
-from ckanext.aizu.gate import WHAT_TO_DO, Limits, Notable, Override, Rule, decide
+from ckanext.aizu.gate import WHAT_TO_DO, Limits, Notable, Override, Rule, decide, figures
 
 HEADER = ("id", "kind", "diameter")
 
@@ -167,3 +167,16 @@ def test_a_share_is_from_0_to_1(share):
     """10 for 10 % would let everything pass."""
     with pytest.raises(ValueError, match="share from 0 to 1"):
         Limits(removed_share=share)
+
+
+def test_a_reason_in_short_is_its_figures():
+    """What to do is left out where there is no room for it; a reason of another day stays as it was told."""
+    plan = decide(compare(BEFORE, table(numbered(1, 80))), Limits())
+    (reason,) = plan.reasons
+    ja, en = figures(reason.rule, reason.ja, reason.en)
+    assert ja == "100 行のうち 20 行（20.0%）が削除されます（上限 10.0%）。"
+    assert en == "20 of 100 rows (20.0%) are removed; allowed are 10.0%."
+    assert figures("former-rule", "多い。承認を。", "Many. Approve.") == (
+        "多い。承認を。",
+        "Many. Approve.",
+    )
