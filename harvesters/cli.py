@@ -10,6 +10,7 @@ import click
 from harvesters import alone, cli_schedule, cli_versions, jobs, perform, pipeline
 from harvesters import settings as setting
 from harvesters.city import load_city
+from harvesters.cli_report import report
 from harvesters.cli_standards import check, propose
 from harvesters.cli_versions import approve, diff, plan, undo
 from harvesters.console import (
@@ -257,5 +258,5 @@ def progress(done: int, total: int) -> None:
         click.echo(f"\r  {done / total:4.0%} {done:,} / {total:,}", err=True, nl=done >= total)
 
 
-for command in (check, propose, plan, diff, undo, approve, *cli_schedule.COMMANDS):
+for command in (check, propose, plan, diff, undo, report, approve, *cli_schedule.COMMANDS):
     cli.add_command(command)

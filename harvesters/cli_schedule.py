@@ -14,6 +14,7 @@ import redis
 from harvesters import dispatch, keep, overview, queue
 from harvesters import settings as setting
 from harvesters.city import load_city
+from harvesters.city_file import CityFile
 from harvesters.connection import unreachable
 from harvesters.errors import ConfigurationError, HarvestError
 from harvesters.journal import Journal, Key, Note, connect
@@ -45,9 +46,9 @@ def schedule(city: str | None) -> None:
     Queue what is due, by the `schedule:` of the city file, until it is stopped. Any number may run.
     """
     with _refusals() as current:
-        loaded = load_city(city or current.city, current.city_url)
+        file = CityFile(city or current.city, current.city_url)
         need_portal(current)
-        dispatch.keep_dispatching(current, loaded, _note)
+        dispatch.keep_dispatching(current, file, _note)
 
 
 @click.command()
@@ -146,6 +147,7 @@ def _found(current: Settings, spoken: str) -> list[dict[str, Any]]:
     for folder in keep.folders(current.var):
         for broken in folder.broken():
             click.echo(broken.said(spoken), err=True)
+    _tell_broken_city(current, spoken)
     if not current.redis_url:
         return overview.of_this_machine(current)
     try:
@@ -156,6 +158,14 @@ def _found(current: Settings, spoken: str) -> list[dict[str, Any]]:
     except redis.RedisError as error:
         click.echo(unreachable(current, error).words.said(spoken), err=True)
         return overview.of_this_machine(current)
+
+
+def _tell_broken_city(current: Settings, spoken: str) -> None:
+    """Says so while schedulers and workers go on with what the file said before."""
+    try:
+        load_city(current.city, current.city_url)
+    except ConfigurationError as error:
+        click.echo(error.words.said(spoken), err=True)
 
 
 def _row(one: dict[str, Any], spoken: str) -> list[str]:

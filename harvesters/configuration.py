@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
@@ -112,6 +113,15 @@ class Part:
 
     def _path(self, key: str) -> str:
         return ".".join(piece for piece in (self.place, key) if piece)
+
+
+def changed_at(*path: str) -> tuple[int, int]:
+    """When a file below schemas/ was written, and its size; zeros where it is not there."""
+    try:
+        told = Path(str(SCHEMAS.joinpath(*path))).stat()
+    except OSError:
+        return 0, 0
+    return told.st_mtime_ns, told.st_size
 
 
 def read_part(*path: str) -> Part:

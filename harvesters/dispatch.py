@@ -13,6 +13,7 @@ import redis
 
 from harvesters.announce import announce, plan
 from harvesters.city import City
+from harvesters.city_file import CityFile
 from harvesters.connection import unreachable, worker_name
 from harvesters.journal import Journal, Key, Known, connect
 from harvesters.schedule import Decision, Schedule, due, hosts_until, needs_anchor
@@ -97,14 +98,17 @@ def _dispatch(
     return decision
 
 
-def keep_dispatching(settings: Settings, city: City, say: Callable[[Words], None]) -> None:
+def keep_dispatching(settings: Settings, file: CityFile, say: Callable[[Words], None]) -> None:
     """Until it is told to stop; a Redis that has gone is waited for."""
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())
-    journal, sources = connect(settings), planned(city, settings)
+    journal, sources = connect(settings), planned(file.city, settings)
     gone = False
     while not over.is_set():
+        if told := file.look():
+            say(told)
+            sources = planned(file.city, settings)
         try:
             tick(journal, sources)
             gone = False

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
-from harvesters import keep
+from harvesters import beside, keep
 from harvesters.city import City, Feed, load_city
 from harvesters.errors import ConfigurationError
 from harvesters.fetch import Snapshot
-from harvesters.publish import Published
+from harvesters.publish import Published, dataset_name
 from harvesters.settings import Settings
 from harvesters.source import Progress, Source
 from harvesters.sources import bus, bus_live, hydrant, library, library_seats, snowplow
@@ -49,7 +49,12 @@ class Job:
         """What another source of the city had brought last, the same all the time."""
         if name not in self._beside:
             folder = keep.folder(self.settings.var, self.city.id, name)
-            self._beside[name] = folder.last_snapshot()
+            feed = self.city.feeds.get(name)
+            self._beside[name] = (
+                beside.last(self.settings, dataset_name(self.city, feed), folder)
+                if feed
+                else folder.last_snapshot()
+            )
         return self._beside[name]
 
     @cached_property
@@ -65,19 +70,25 @@ def of_city(
     settings: Settings, city: str, names: list[str], tell: Tell, progress: Progress
 ) -> list[Job]:
     """The jobs of a city: those named, or all that its file lists."""
-    loaded = load_city(city, settings.city_url)
+    return of_loaded(settings, load_city(city, settings.city_url), names, tell, progress)
+
+
+def of_loaded(
+    settings: Settings, city: City, names: list[str], tell: Tell, progress: Progress
+) -> list[Job]:
+    """The same of a city whose file has been read."""
     known = {source.name: source for source in SOURCES}
     return [
         Job(
             settings=settings,
-            city=loaded,
-            feed=_known(loaded.feeds, name, f"schemas/cities/{city}.yaml"),
+            city=city,
+            feed=_known(city.feeds, name, f"schemas/cities/{city.id}.yaml"),
             source=_known(known, name, "aizu list"),
-            folder=keep.folder(settings.var, city, name),
+            folder=keep.folder(settings.var, city.id, name),
             tell=tell,
             progress=progress,
         )
-        for name in names or loaded.feeds
+        for name in names or city.feeds
     ]
 
 

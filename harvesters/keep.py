@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from harvesters.errors import ConfigurationError
 from harvesters.fetch import Part, Snapshot
 from harvesters.words import Words
 
-SNAPSHOT, STATUS = "snapshot.json", "status.json"
+SNAPSHOT, STATUS, REPORT = "snapshot.json", "status.json", "report.json"
 NEEDED = {
     SNAPSHOT: (
         "url", "filename", "fetched_at", "sha256", "media_type", "etag", "last_modified",
@@ -66,7 +66,15 @@ class Folder:
 
     def keep_report(self, report: dict[str, Any]) -> None:
         """Keeps the report of the last validation."""
-        self._write("report.json", report)
+        self._write(REPORT, report)
+
+    def report(self) -> tuple[dict[str, Any], datetime] | None:
+        """The report that was kept last, and when; nothing where there is none that can be used."""
+        told = self._read(REPORT)
+        if told is None or not isinstance(told.get("aizu"), dict):
+            return None
+        written = (self.path / REPORT).stat().st_mtime
+        return told, datetime.fromtimestamp(written, UTC)
 
     def keep_status(self, status: dict[str, Any]) -> None:
         """Keeps how the last run ended."""
@@ -95,7 +103,7 @@ class Folder:
             value = json.loads((self.path / name).read_bytes())
         except (OSError, ValueError):
             return None
-        return value if _usable(value, NEEDED[name]) else None
+        return value if _usable(value, NEEDED.get(name, ())) else None
 
     def _prune(self, named: str) -> None:
         """Forgets the bytes that were not sent again for longest, but never those just named."""

@@ -19,20 +19,17 @@ UNKNOWN = Words("まだ実行していません", "not run yet")
 
 def of_all_machines(journal: Journal, settings: Settings) -> list[dict[str, Any]]:
     """Every source that was ever run, and those of this machine's city."""
-    cities = {settings.city: load_city(settings.city, settings.city_url)}
-    keys = dict.fromkeys(Key(settings.city, name) for name in cities[settings.city].feeds)
+    cities = {settings.city: _city(settings.city, settings)}
+    here = cities[settings.city]
+    keys = dict.fromkeys(Key(settings.city, name) for name in (here.feeds if here else ()))
     keys |= dict.fromkeys(journal.sources())
-    for key in keys:
-        if key.city not in cities and (city := _other_city(key.city, settings)):
-            cities[key.city] = city
+    cities |= {name: _city(name, settings) for name in {key.city for key in keys} - {settings.city}}
     known = journal.known(keys)
-    return [
-        _source(journal, settings, key, known[key], cities.get(key.city)) for key in sorted(keys)
-    ]
+    return [_source(journal, settings, key, known[key], cities[key.city]) for key in sorted(keys)]
 
 
-def _other_city(name: str, settings: Settings) -> City | None:
-    """A city that another machine harvests; its file need not be here."""
+def _city(name: str, settings: Settings) -> City | None:
+    """A city whose file is whole; that of one that another machine harvests need not be here."""
     try:
         return load_city(name, settings.city_url)
     except ConfigurationError:

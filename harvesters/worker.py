@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import redis
-from rq import Worker
+from rq import Queue, Worker
 from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from harvesters import queue
 from harvesters import settings as setting
+from harvesters.city_file import CityFile
 from harvesters.connection import open_redis, unreachable, worker_name
 from harvesters.errors import HarvestError, SupersededError
 from harvesters.journal import Journal, Key, connect
@@ -35,6 +36,7 @@ GRACE_S = 8.0
 WAIT_S = 2.0
 PR_SET_PDEATHSIG = 1
 Say = Callable[[Words], None]
+_CITY_FILES: dict[tuple[str, str], CityFile] = {}
 
 
 class HarvestWorker(Worker):
@@ -56,6 +58,12 @@ class HarvestWorker(Worker):
         self.stopping = False
         self._journal = journal
         self._parent = os.getpid()
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        """Looks at the city file here, where its last good state outlives the run."""
+        with suppress(HarvestError):  # the run says it itself
+            _city_file(job.args[0])
+        super().execute_job(job, queue)
 
     def main_work_horse(self, *arguments: Any) -> None:  # noqa: ANN401  RQ's own
         """Dies with the worker above it, which could not end it any more."""
@@ -89,6 +97,21 @@ class HarvestWorker(Worker):
             self._journal.killed(Key(city, source), run_id, self.name)
 
 
+def _city_file(name: str) -> CityFile:
+    """The file of a city, of which this process and those that it forks remember the last good state.
+
+    Raises:
+        ConfigurationError: it was broken from the beginning.
+    """
+    current = setting.read()
+    key = name, current.city_url
+    if key not in _CITY_FILES:
+        _CITY_FILES[key] = CityFile(name, current.city_url)
+    elif told := _CITY_FILES[key].look():
+        log_line(told.en)
+    return _CITY_FILES[key]
+
+
 def harvest(city: str, source: str, run_id: str) -> None:
     """What the queue calls: the run, if it is still to be run; its end is told by the journal."""
     from harvesters import jobs  # not above: a worker that waits for its one run a day is small
@@ -100,7 +123,8 @@ def harvest(city: str, source: str, run_id: str) -> None:
     if not run:
         return
     try:
-        (job,) = jobs.of_city(settings, city, [source], _silent, _no_progress)
+        loaded = _city_file(city).city
+        (job,) = jobs.of_loaded(settings, loaded, [source], _silent, _no_progress)
     except HarvestError as error:
         ja, en = error.words
         journal.end(key, run.token, Outcome(state="failed", message=ja, message_en=en))

@@ -112,6 +112,7 @@ def portal():
                 "aizu_publish": (200, {"success": True, "result": published()}),
                 "aizu_harvest_status": (200, {"success": True, "result": {}}),
                 "aizu_harvest_unchanged": (200, {"success": True, "result": {}}),
+                "aizu_versions": (404, {"success": False, "error": {"__type": "Not Found Error"}}),
             },
         )
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})

@@ -1,0 +1,24 @@
+"""The report of a published version, at a terminal."""
+
+import json
+
+
+def test_the_report_of_a_version_is_read_from_the_portal(portal, tmp_path):
+    """On a machine that has never seen the source; a version that is not there is said."""
+    here = {"AIZU_VAR": str(tmp_path), **addresses(portal)}
+    told = portal.aizu("report", "bus", "--version", "1", **here)
+    assert told.returncode == 0, told.stderr
+    assert "第 1 版" in told.stdout
+    assert "問題ありません" in told.stdout
+    report = json.loads(portal.aizu("report", "bus", "--version", "1", "--json", **here).stdout)
+    version = portal.api().action.aizu_version_show(name="aizuwakamatsu-bus", number=1)
+    assert report["valid"]
+    assert report["aizu"]["rows"] == sum(version["rows"].values())
+    assert portal.aizu("report", "bus", "--version", "999", **here).returncode == 4
+
+
+def addresses(portal):
+    """What a machine needs to know."""
+    lines = (portal.var / "harvest.env").read_text().splitlines()
+    known = dict(line.split("=", 1) for line in lines)
+    return {name: known[name] for name in ("AIZU_PORTAL_URL", "AIZU_API_TOKEN", "AIZU_CITY_URL")}
