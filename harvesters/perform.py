@@ -34,6 +34,8 @@ from harvesters.standing import LEASE_S, Outcome, Run
 from harvesters.words import Words
 
 BEAT_S = 5.0
+BY_HAND_S = 1800
+"""What a file that somebody hands over may take: a day's log is no poll of a live feed."""
 MERCY_S = 15.0
 """What a run may take to say that its deadline is over; then its process is ended."""
 T = TypeVar("T")
@@ -81,7 +83,7 @@ def _here(journal: Journal, key: Key, job: Job, file: Path | None) -> Published:
     run = journal.start_here(
         key,
         job.feed.schedule.last(journal.now()),
-        deadline=job.feed.deadline,
+        deadline=job.feed.deadline if file is None else max(job.feed.deadline, BY_HAND_S),
         worker=worker_name(),
         asked_by=getpass.getuser(),
         covers=file is None,

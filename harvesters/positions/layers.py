@@ -75,19 +75,25 @@ def _numbered(frame: pl.DataFrame) -> pl.DataFrame:
 def _simplified(points: pl.DataFrame) -> pl.DataFrame:
     """Every second position goes where it lies near the line between its neighbours, until few do."""
     near = NEAR
+    east = pl.col("x") * pl.col("y").radians().cos() * METRES
+    left = points.select("end", east.alias("x"), pl.col("y") * METRES).with_row_index("place")
     while True:
-        second = pl.int_range(pl.len()) % 2 == 1
-        kept = points.filter(pl.col("end") | ~second | (_off() >= near))
-        if kept.height >= 0.9 * points.height:
+        kept = left.lazy().with_columns(_off().alias("off")).filter(_stays(near)).drop("off").collect()
+        if kept.height >= 0.9 * left.height:
             if kept.height <= MOST_POINTS or near >= FARTHEST:
-                return kept
+                return points[kept["place"]]
             near *= 2
-        points = kept
+        left = kept
+
+
+def _stays(near: float) -> pl.Expr:
+    second = pl.int_range(pl.len()) % 2 == 1
+    return pl.col("end") | ~second | (pl.col("off") >= near)
 
 
 def _off() -> pl.Expr:
     """How many metres a position lies from the line between the ones before and behind it."""
-    x, y = pl.col("x") * pl.col("y").radians().cos() * METRES, pl.col("y") * METRES
+    x, y = pl.col("x"), pl.col("y")
     dx, dy = x.shift(-1) - x.shift(1), y.shift(-1) - y.shift(1)
     px, py = x - x.shift(1), y - y.shift(1)
     length = dx**2 + dy**2

@@ -5,7 +5,7 @@ import json
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ from ckanext.aizu import (
 )
 from ckanext.aizu.departments import department
 from ckanext.aizu.gate import Limits, undone
+from ckanext.aizu.laps import Laps
 from ckanext.aizu.publication import Publication
 from ckanext.aizu.versions import Version
 
@@ -64,6 +65,7 @@ class Place:
     before: JSON | None
     """As the catalogue has it."""
     current: Version | None
+    laps: Laps = field(default_factory=Laps)
 
     @property
     def known(self) -> dict[str, str]:
@@ -125,6 +127,8 @@ def publish(context: Context, incoming: Publication, wishes: Wishes) -> JSON:
         if not wishes.dry_run:
             fence.let_pass(place.database, name, wishes.fence)
         _refuse_other_base(place, wishes)
+        with place.laps.lap("hash"):
+            incoming.content_hash()
         if place.current and _has(place, place.current, incoming):
             return _unchanged(place, place.current, incoming, wishes)
         if wishes.dry_run:
@@ -138,9 +142,11 @@ def publish(context: Context, incoming: Publication, wishes: Wishes) -> JSON:
             check_metadata(place, ready.version)
             if ready.reasons and not wishes.override_reason:
                 raise _refused(place, ready, arrivals)
-            switch(place, ready.version, ready.staged, arrivals)
-        in_step.bring(place.database, ready.version, wishes.expected_by)
-        return answer(ready.version, changed=True)
+            with place.laps.lap("switch"):
+                switch(place, ready.version, ready.staged, arrivals)
+        with place.laps.lap("catalogue"):
+            in_step.bring(place.database, ready.version, wishes.expected_by)
+        return answer(ready.version, changed=True) | {"seconds": place.laps.seconds}
 
 
 def _refused(place: Place, ready: Ready, arrivals: blobs.Arrivals) -> tk.ValidationError:
@@ -233,20 +239,24 @@ def _ready(
         versions.keep_blobs(cur)
     streams = {part: file.stream for part, file in incoming.files.items()}
     schemas = {one.name: one.fields for one in incoming.tables}
-    staged = load(place.database, schemas, streams)
-    for stream in streams.values():
-        arrivals.add(stream)
+    with place.laps.lap("copy"):
+        staged = load(place.database, schemas, streams)
+    with place.laps.lap("files"):
+        for stream in streams.values():
+            arrivals.add(stream)
     rows = {name: loaded.rows for name, loaded in staged.items()}
     files = {n: arrivals.path(incoming.hashes[f"{publication.TABLE}:{n}"]) for n in schemas}
-    conformity.check(incoming, rows, files)
+    with place.laps.lap("check"):
+        conformity.check(incoming, rows, files)
     version = _described(place, incoming, owner_id)
-    plan = planning.make(
-        place.current,
-        version.resources,
-        files,
-        wishes.limits,
-        incoming.dataset["key_columns"],
-    )
+    with place.laps.lap("compare"):
+        plan = planning.make(
+            place.current,
+            version.resources,
+            files,
+            wishes.limits,
+            incoming.dataset["key_columns"],
+        )
     reasons = [*plan.reasons, *_undone(place, version)]
     report = json.dumps(incoming.report, ensure_ascii=False).encode()
     version = replace(
