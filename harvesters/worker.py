@@ -167,8 +167,6 @@ def work(settings: Settings, queues: list[str], say: Say) -> None:
         journal = connect(settings)
         if "live" in queues:
             # Once for all runs, which follow one another by the second.
-            import ckanapi  # noqa: F401
-
             import harvesters.perform  # noqa: F401
 
         while not told.is_set() and not _work_once(settings, queues, journal, say):

@@ -78,7 +78,9 @@ def _simplified(points: pl.DataFrame) -> pl.DataFrame:
     east = pl.col("x") * pl.col("y").radians().cos() * METRES
     left = points.select("end", east.alias("x"), pl.col("y") * METRES).with_row_index("place")
     while True:
-        kept = left.lazy().with_columns(_off().alias("off")).filter(_stays(near)).drop("off").collect()
+        kept = (
+            left.lazy().with_columns(_off().alias("off")).filter(_stays(near)).drop("off").collect()
+        )
         if kept.height >= 0.9 * left.height:
             if kept.height <= MOST_POINTS or near >= FARTHEST:
                 return points[kept["place"]]

@@ -20,6 +20,7 @@ STEPS = (
     "publishing",
     "undo",
     "in_step",
+    "loading",
     "unchanged",
     "table",
     "versions",

@@ -5,11 +5,6 @@ import socket
 import pytest
 
 
-def pytest_configure(config):
-    """CKAN, which ckanapi loads where it is installed, still uses a module that Python will drop."""
-    config.addinivalue_line("filterwarnings", "ignore:'crypt' is deprecated:DeprecationWarning")
-
-
 @pytest.fixture(autouse=True)
 def loopback_only(monkeypatch):
     """Every connection to another machine fails the test that tries it."""

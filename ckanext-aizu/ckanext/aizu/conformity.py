@@ -19,22 +19,35 @@ TOLD = 10
 """Broken rules of a table that are told."""
 
 
-def check(incoming: Publication, rows: Mapping[str, int], files: Mapping[str, Path]) -> None:
+def wrong_tables(incoming: Publication, files: Mapping[str, Path]) -> dict[str, list[str]]:
+    """What is wrong with the tables, by part.
+
+    Args:
+        incoming: what is published.
+        files: where the file of each table is, by its name.
+    """
+    wrong = {
+        f"{TABLE}:{table.name}": faults(
+            Table(content=files[table.name], fields=table.fields), table.schema
+        )
+        for table in incoming.tables
+    }
+    return {part: told for part, told in wrong.items() if told}
+
+
+def refuse(incoming: Publication, rows: Mapping[str, int], wrong: Mapping[str, list[str]]) -> None:
     """Refuses tables that are not what was said of them.
 
     Args:
         incoming: what is published.
         rows: how many each table has, by its name.
-        files: where its file is.
+        wrong: of `wrong_tables`.
 
     Raises:
         ckan.plugins.toolkit.ValidationError: what is wrong, by part.
     """
-    wrong = {"report": _wrong_in_report(incoming, rows)}
-    for table in incoming.tables:
-        content = Table(content=files[table.name], fields=table.fields)
-        wrong[f"{TABLE}:{table.name}"] = faults(content, table.schema)
-    errors: dict[str, Any] = {part: told for part, told in wrong.items() if told}
+    told = _wrong_in_report(incoming, rows)
+    errors: dict[str, Any] = {**({"report": told} if told else {}), **wrong}
     if errors:
         raise tk.ValidationError(errors)
 

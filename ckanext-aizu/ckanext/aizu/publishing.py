@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import ckan.lib.plugins as lib_plugins
 import ckan.plugins.toolkit as tk
@@ -22,6 +22,7 @@ from ckanext.aizu import (
     held,
     held_shown,
     in_step,
+    loading,
     publication,
     retention,
     table,
@@ -237,26 +238,22 @@ def _ready(
 
     with place.database.cursor() as cur:
         versions.keep_blobs(cur)
-    streams = {part: file.stream for part, file in incoming.files.items()}
-    schemas = {one.name: one.fields for one in incoming.tables}
-    with place.laps.lap("copy"):
-        staged = load(place.database, schemas, streams)
     with place.laps.lap("files"):
-        for stream in streams.values():
-            arrivals.add(stream)
-    rows = {name: loaded.rows for name, loaded in staged.items()}
+        for file in incoming.files.values():
+            arrivals.add(file.stream)
+    schemas = {one.name: one.fields for one in incoming.tables}
     files = {n: arrivals.path(incoming.hashes[f"{publication.TABLE}:{n}"]) for n in schemas}
-    with place.laps.lap("check"):
-        conformity.check(incoming, rows, files)
     version = _described(place, incoming, owner_id)
-    with place.laps.lap("compare"):
-        plan = planning.make(
-            place.current,
-            version.resources,
-            files,
-            wishes.limits,
-            incoming.dataset["key_columns"],
-        )
+    with loading.meanwhile(place.database, schemas, files, place.laps) as coming:
+        with place.laps.lap("check"):
+            wrong = conformity.wrong_tables(incoming, files)
+        with place.laps.lap("compare"):
+            tables = [] if wrong else version.resources
+            key = incoming.dataset["key_columns"]
+            plan = planning.make(place.current, tables, files, wishes.limits, key)
+    staged = coming.result()
+    rows = {name: loaded.rows for name, loaded in staged.items()}
+    conformity.refuse(incoming, rows, wrong)
     reasons = [*plan.reasons, *_undone(place, version)]
     report = json.dumps(incoming.report, ensure_ascii=False).encode()
     version = replace(
@@ -268,26 +265,6 @@ def _ready(
         reason=wishes.override_reason if reasons else "",
     )
     return Ready(version=version, staged=staged, plan=plan, reasons=reasons)
-
-
-def load(
-    database: connection, schemas: Mapping[str, list[JSON]], streams: Mapping[str, IO[bytes]]
-) -> dict[str, table.Staged]:
-    """Loads tables under names that nobody knows; the first that does not fit its schema is refused.
-
-    Args:
-        database: of the place.
-        schemas: the fields of each table, by name.
-        streams: CSV, by part.
-    """
-    staged = {}
-    for name, fields in schemas.items():
-        part = f"{publication.TABLE}:{name}"
-        try:
-            staged[name] = table.stage(database, fields, streams[part])
-        except ValueError as error:
-            raise tk.ValidationError({part: [str(error)]}) from error
-    return staged
 
 
 def _undone(place: Place, version: Version) -> list[JSON]:

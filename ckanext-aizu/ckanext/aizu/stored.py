@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 
-from ckanext.aizu import blobs, in_step, publication, publishing, versions
+from ckanext.aizu import blobs, in_step, loading, publication, publishing, versions
 from ckanext.aizu.publishing import Place
 from ckanext.aizu.table import Staged
 from ckanext.aizu.versions import Version
@@ -36,4 +36,4 @@ def _loaded(place: Place, version: Version) -> dict[str, Staged]:
             for part in version.parts
             if part["kind"] == publication.TABLE
         }
-        return publishing.load(place.database, schemas, streams)
+        return loading.load(place.database, schemas, streams)
