@@ -235,7 +235,7 @@ def _outcome(published: Published) -> Words:
 
 def _record_success(job: Job, published: Published, news: dict[str, Any]) -> None:
     state = "ok" if published.changed else "unchanged"
-    good = {"rows": published.rows, "last_good": _now()}
+    good = {"rows": published.rows, "last_good": _now(), "portal_seconds": published.seconds}
     _keep(job, state, _outcome(published), good | news)
 
 

@@ -1,7 +1,8 @@
 """Hands a checked dataset to the portal, and says how the looks at its source ended."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -30,6 +31,8 @@ class Published:
     id: str
     rows: int
     changed: bool
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """What the portal has spent on each of its steps."""
 
 
 def dataset_name(city: City, feed: Feed) -> str:
@@ -55,7 +58,11 @@ def publish(
         fields["override_reason"] = override_reason
     answer = call(settings, "aizu_publish", {**fields, **fenced(fence)}, files)
     return Published(
-        name=answer["name"], id=answer["id"], rows=answer["rows"], changed=answer["changed"]
+        name=answer["name"],
+        id=answer["id"],
+        rows=answer["rows"],
+        changed=answer["changed"],
+        seconds=answer.get("seconds", {}),
     )
 
 

@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-from benchmarks import diff, portal, search, snowplow, validate
+from benchmarks import diff, portal, publish, search, snowplow, validate
 
-MEASURED = ("portal", "search", "snowplow", "validate", "diff")
+MEASURED = ("portal", "search", "snowplow", "validate", "diff", "publish")
 
 
 def main() -> int:
@@ -24,6 +24,8 @@ def main() -> int:
         snowplow.measure()
     elif options.name == "diff":
         diff.measure()
+    elif options.name == "publish":
+        publish.measure()
     else:
         portal.measure()
     return 0

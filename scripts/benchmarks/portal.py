@@ -30,10 +30,10 @@ def measure() -> None:
     """Prints laps of two starts, memory, and p50 and p95 of each address."""
     shutil.rmtree(VAR, ignore_errors=True)
     out("First start (packages in place, empty folder)")
-    with _portal():
+    with running(VAR, PORT):
         pass
     out("\nSecond start")
-    with _portal():
+    with running(VAR, PORT):
         time.sleep(8)  # the harvest that follows a start would be measured with the pages
         out("\nMemory (PSS)")
         out(_serve("--status").stdout.rstrip())
@@ -46,8 +46,9 @@ def measure() -> None:
 
 
 @contextmanager
-def _portal() -> Iterator[None]:
-    command = [str(ROOT / "scripts" / "serve"), "--var", str(VAR), "--port", str(PORT)]
+def running(var: Path, port: int) -> Iterator[None]:
+    """A portal of its own, as scripts/serve starts it."""
+    command = [str(ROOT / "scripts" / "serve"), "--var", str(var), "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None, "asked for above"
     try:

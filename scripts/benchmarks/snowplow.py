@@ -33,7 +33,7 @@ def measure() -> None:
     """Prints a table of both, each in a process of its own, so that its peak memory is its own."""
     VAR.mkdir(parents=True, exist_ok=True)
     path = VAR / "log.csv"
-    _write(path)
+    write(path)
     out(f"{ROWS:,} rows, {path.stat().st_size / 1e6:.0f} MB, in CP932 with Japanese local times")
     out(f"  {'':10}{'seconds':>10}{'rows/s':>12}{'peak MB':>10}  laps")
     for tool in ("ours", "pandas"):
@@ -51,7 +51,8 @@ def measure() -> None:
     VAR.rmdir()
 
 
-def _write(path: Path) -> None:
+def write(path: Path) -> None:
+    """The log of a day, as a spreadsheet writes it."""
     start = int(MIDNIGHT.timestamp())
     with path.open("w", encoding="cp932", newline="") as file:
         writer = csv.writer(file)
