@@ -26,7 +26,7 @@ class Server:
     def start(self):
         """Starts and waits until it answers."""
         words = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder]
-        keeping = ["--appendonly", "yes", "--appendfsync", "always"] if self.keeps else []
+        keeping = ["--appendonly", "yes", "--appendfsync", "everysec"] if self.keeps else []
         self.process = subprocess.Popen(
             ["redis-server", *words, "--save", "", *keeping],
             stdout=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""A week in fast time: simulated clock, workers and faults; real Redis, real queues, real scheduler.
+"""A week in fast time: simulated clock, workers and faults; real Redis that is killed, real queues, real scheduler.
 
 AIZU_TEST_ALL=1 runs the whole week, about 10,000 runs; else two hours of it.
 """
@@ -20,6 +20,8 @@ from harvesters.dispatch import Planned, tick
 from harvesters.journal import KEPT_RUNS, Journal, Key, Note
 from harvesters.schedule import read_schedule
 from harvesters.standing import LEASE_S, Outcome
+
+from .redis_server import Server
 
 WEEK_S = 7 * 24 * 3600
 LENGTH_S = WEEK_S if os.environ.get("AIZU_TEST_ALL") else 2 * 3600
@@ -45,7 +47,7 @@ SOURCES = {
 class Week:
     """The clock, the workers, and what an onlooker has written down."""
 
-    redis: object
+    server: Server
     seed: int
     now: float = START
     chance: random.Random = field(init=False)
@@ -56,9 +58,11 @@ class Week:
     faults: Counter = field(default_factory=Counter)
     idle: Counter = field(default_factory=lambda: Counter(live=2, batch=2))
     failing: dict = field(default_factory=dict)  # host: until
+    no_scheduler: float = 0.0  # until
 
     def __post_init__(self):
         self.chance = random.Random(self.seed)
+        self.redis = self.server.redis
         # Two schedulers, and workers, each with a connection of its own.
         self.schedulers = [Journal(self.redis, lambda: self.now) for _ in range(2)]
         self.journal = Journal(self.redis, lambda: self.now)
@@ -68,7 +72,8 @@ class Week:
         end = self.now + seconds
         while self.now < end:
             for scheduler in self.schedulers:
-                if self.chance.random() > 0.05:  # now and then one of them sleeps
+                # Now and then one of them sleeps, and sometimes both are killed for long.
+                if self.chance.random() > 0.05 and self.now >= self.no_scheduler:
                     tick(scheduler, SOURCES)
             self.people()
             self.take_work()
@@ -95,6 +100,15 @@ class Week:
         elif dice < 0.0013:
             host = self.chance.choice(["bus", "plow", "city", "portal"])
             self.failing[host] = self.now + self.chance.uniform(60, 1800)
+        elif dice < 0.0016:
+            self.no_scheduler = self.now + self.chance.uniform(60, 3600)
+            self.faults["times without a scheduler"] += 1
+
+    def restart_redis(self):
+        """A kill -9 in the middle of everything; it keeps what it was told."""
+        self.server.kill()
+        self.server.start()
+        self.faults["restarts of Redis"] += 1
 
     def take_work(self):
         """Every idle worker takes a run; some deliveries get lost, some come twice."""
@@ -178,11 +192,20 @@ class Week:
         """No more faults: what is open comes to its end."""
         self.chance = Calm(self.seed)
         self.failing.clear()
+        self.no_scheduler = 0.0
         for key in SOURCES:
             self.journal.resume(key)
         self.redis.delete(*(f"aizu:host:{h}" for h in ("bus", "plow", "city", "portal")))
         # It stops in the middle of a slot, when nothing is due and nothing goes on.
         self.run(3 * 3600 + 26 * 60)
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A Redis that keeps what it was told when it is killed."""
+    found = Server(tmp_path, keeps=True)
+    yield found
+    found.close()
 
 
 class Calm(random.Random):
@@ -194,7 +217,7 @@ class Calm(random.Random):
 
 
 @pytest.mark.parametrize("seed", [20261123])
-def test_a_week_in_fast_time(journal, monkeypatch, seed, capsys):
+def test_a_week_in_fast_time(server, monkeypatch, seed, capsys):
     """No run lost, none twice, none overlapping; queues empty at the end, memory flat."""
     claims, ends, withdrawals = [], [], []
     write, withdraw = Journal._write, standing.withdraw
@@ -213,10 +236,13 @@ def test_a_week_in_fast_time(journal, monkeypatch, seed, capsys):
 
     monkeypatch.setattr(Journal, "_write", watched)
     monkeypatch.setattr(standing, "withdraw", withdrawn)
-    week = Week(redis=journal.redis, seed=seed)
+    journal = Journal(server.redis)
+    week = Week(server=server, seed=seed)
     week.run(LENGTH_S * 0.2)
     early = memory(journal.redis)
-    week.run(LENGTH_S * 0.8)
+    for _ in range(8):
+        week.restart_redis()
+        week.run(LENGTH_S * 0.1)
     late = memory(journal.redis)
     week.calm()
 
