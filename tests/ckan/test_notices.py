@@ -102,6 +102,8 @@ def test_held_back_is_news_of_its_own(post, dataset):
     """Somebody must approve it; that it then changes nothing is a recovery, by whichever way it is noted."""
     check(dataset, 1, **FAILED)
     check(dataset, 2, **{**FAILED, "cause": "gate"})
+    deliver()
+    assert f"/dataset/{dataset['name']}/held\n" in post.letters[-1].get_content()
     subjects = [subject for _, subject in received(post)]
     assert sorted(subjects) == 2 * ["更新できていません"] + 2 * ["更新を見合わせています"]
     for _ in range(2):

@@ -223,6 +223,20 @@ def test_cells_that_were_wrong_are_for_stewards(portal, desk):
     assert told(portal, NAME)["findings"] == []
 
 
+def test_update_that_is_held_back_is_led_to(portal, desk):
+    """What the gate has refused waits on a page of its own, one link away."""
+    publish(portal, rows=[str(number) for number in range(20)])
+    with pytest.raises(ckanapi.ValidationError, match="gate"):
+        publish(portal, rows=["1"])
+    item = soup(desk, portal).select_one(f"#{NAME}")
+    assert item.select_one(".state").text == "更新を確認中"
+    link = item.select_one(".source-decide a")["href"]
+    assert desk.get(portal.url + link).ok
+    assert link.endswith(f"/dataset/{NAME}/held")
+    publish(portal, rows=[str(number) for number in range(21)])
+    assert told(portal, NAME)["state"] == "fresh"
+
+
 def test_dataset_without_a_journal_shows_its_last_check(portal, desk):
     """What was published from outside has no buttons, and says what the dataset knows."""
     item = soup(desk, portal).select_one(f"#{NAME}")

@@ -22,6 +22,11 @@ PATIENCE = timedelta(hours=24)
 AGAIN_S = [60, 600, 3600, 6 * 3600, 24 * 3600]
 """When a mail server is asked again that has refused."""
 
+PAGES = {
+    "failed": "/aizu/stewards/{name}",
+    "held": "/dataset/{name}/held",
+    "well": "/dataset/{name}",
+}
 SUBJECTS = {
     "failed": "更新できていません: {title} / Updates are failing",
     "held": "更新を見合わせています: {title} / Update held back",
@@ -133,7 +138,7 @@ def _words(dataset: JSON, state: State, check: Mapping[str, Any]) -> tuple[str, 
         "title_en": dataset.get("title_en") or title,
         "message": check.get("message", ""),
         "message_en": check.get("message_en") or check.get("message", ""),
-        "url": f"{tk.config['ckan.site_url']}/aizu/stewards/{dataset['name']}",
+        "url": tk.config["ckan.site_url"] + PAGES[state].format(name=dataset["name"]),
     }
     return SUBJECTS[state].format(**told), BODIES[state].format(**told)
 

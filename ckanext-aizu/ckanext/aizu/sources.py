@@ -83,6 +83,7 @@ def _source(
         "check": check,
         "held": is_held,
         "state": _state(check, package, harvest, is_held),
+        **_told(check, harvest),
         **(_harvested(harvest, known) if harvest else {"source": None, "now": None, "runs": []}),
     }
 
@@ -102,14 +103,25 @@ def _state(
     check: JSON, package: model.Package | None, harvest: Harvest | None, is_held: bool
 ) -> freshness.State:
     """That of the last check, unless a run has failed since of which the dataset has not heard."""
-    last = harvest.runs[0] if harvest and harvest.runs else {}
-    unheard = last.get("state") == "failed" and last["ended_at"] > check.get("checked", "")
     if is_held:
         return "held"
-    if unheard:
+    if _unheard(check, harvest):
         return "failed"
     frequency = (package.extras or {}).get("frequency", "") if package else ""
     return freshness.state(check, freshness.late_after(check, frequency))
+
+
+def _unheard(check: JSON, harvest: Harvest | None) -> JSON | None:
+    """The last run, if it has failed and the dataset does not know."""
+    last = harvest.runs[0] if harvest and harvest.runs else {}
+    failed = last.get("state") == "failed" and last["ended_at"] > check.get("checked", "")
+    return last if failed else None
+
+
+def _told(check: JSON, harvest: Harvest | None) -> JSON:
+    """Why it is not well."""
+    said = _unheard(check, harvest) or check
+    return {name: said.get(name, "") for name in ("message", "message_en")}
 
 
 def _harvested(harvest: Harvest, known: Harvests) -> JSON:

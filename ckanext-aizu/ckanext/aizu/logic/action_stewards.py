@@ -23,9 +23,9 @@ def aizu_sources(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
     :param runs: optional, how many of the last runs of each (1; 100 at most)
     :returns: `journal` (whether the portal's Redis answers), `scheduler` (whether one runs) and
         `sources`: `name`, `id`, `title`, `title_en`, `organization`, `published`, `state` (`fresh`,
-        `failed`, `held`, `late`, `unchecked`), `check` (as in aizu_harvest_status), `held`; and of
-        those that are harvested on a schedule: `source`, `now`, `until`, `next_run`, `schedule`, `run`,
-        `paused`, `wanted`, `runs`
+        `failed`, `held`, `late`, `unchecked`), `message`, `message_en` (why it is not well),
+        `check` (as in aizu_harvest_status), `held`; and of those that are harvested on a schedule
+        `source`, `now`, `until`, `next_run`, `schedule`, `run`, `paused`, `wanted`, `runs`
     """
     tk.check_access("aizu_sources", context, data_dict)
     package, name = _asked(data_dict.get("name", ""))
