@@ -21,6 +21,8 @@ TIMEOUT_S = (10, 300)
 """Loading a large table takes the portal a while; connecting does not."""
 LONGEST_DETAIL = 500
 USER_AGENT = "aizu-harvester/0.1"
+AWAY = (502, 503, 504)
+"""What is answered while the portal or its database starts again."""
 Files = dict[str, tuple[str, bytes, str]]
 
 
@@ -42,13 +44,17 @@ def call(
             **body,
         )
     except requests.RequestException as error:
-        raise PortalUnreachableError(
-            f"ポータル {settings.portal_url} に接続できません（{reason(error)}）。"
-            "起動しているか確かめてください。",
-            f"no connection to the portal {settings.portal_url} ({reason(error)}); "
-            "check that it is running",
-        ) from error
+        raise _away(settings, reason(error)) from error
+    if response.status_code in AWAY:
+        raise _away(settings, _spoken(response))
     return _result(response)
+
+
+def _away(settings: Settings, why: str) -> PortalUnreachableError:
+    return PortalUnreachableError(
+        f"ポータル {settings.portal_url} に接続できません（{why}）。起動しているか確かめてください。",
+        f"no connection to the portal {settings.portal_url} ({why}); check that it is running",
+    )
 
 
 def _result(response: requests.Response) -> dict[str, Any]:

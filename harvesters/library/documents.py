@@ -18,6 +18,8 @@ def is_xml(content: bytes) -> bool:
 def parse(content: bytes) -> etree._Element:
     """The root of a document; whoever declares entities is refused."""
     content = content.removeprefix(MARK).lstrip()
+    if not content:
+        raise NotTheListError("ファイルが空です（0 バイト）。", "the file is empty (0 bytes)")
     if PAGE.match(content):
         _refuse_page(content)
     parser = etree.XMLParser(

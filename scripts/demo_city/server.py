@@ -7,7 +7,7 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -16,15 +16,20 @@ from pathlib import Path
 from types import FrameType
 from urllib.parse import parse_qs, urlsplit
 
-from demo_city import bus_live, bus_tables, conditions, hydrants, library_oai, library_seats, plows
+from demo_city import (
+    bus_live,
+    bus_tables,
+    conditions,
+    faults,
+    hydrants,
+    library_oai,
+    library_seats,
+    plows,
+)
 
 LAST_MODIFIED = datetime(2026, 11, 1, tzinfo=UTC)
 """Of files that are the same every day."""
 CONDITIONS = ("If-None-Match", "If-Modified-Since")
-ERROR_PAGE = (
-    "<!DOCTYPE html><html lang='ja'><head><title>エラー</title></head>"
-    "<body><h1>ただいまメンテナンス中です</h1></body></html>"
-).encode()
 
 
 @dataclass(frozen=True)
@@ -109,20 +114,18 @@ def outside_city(content: bytes) -> bytes:
     return ("\r\n".join(lines) + "\r\n").encode("cp932")
 
 
-SPOILED: dict[str, Callable[[bytes], bytes]] = {
-    "html": lambda content: ERROR_PAGE,  # noqa: ARG005  an error page has nothing of the list
+SPOILED: dict[str, Callable[[bytes], bytes]] = faults.LISTS | {
     "encoding": half_in_utf8,
     "missing-column": without_longitude,
     "outside": outside_city,
 }
-SPOILED_TEXT = {
-    "html": SPOILED["html"],
-    "encoding": lambda content: content.decode().encode("cp932", "replace"),
+SPOILED_TEXT: dict[str, Callable[[bytes], bytes]] = {
+    "encoding": lambda content: content.decode().encode("cp932", "replace")
 }
-SPOILED_TIMETABLE = {"html": SPOILED["html"], "encoding": bus_tables.in_cp932}
+SPOILED_TIMETABLE = {"encoding": bus_tables.in_cp932}
 CLOCKS = {"late": timedelta(minutes=-20), "clock-skew": timedelta(minutes=10)}
 """How far the clock of a live message is from the truth."""
-FAULTS = (*SPOILED, *CLOCKS, "two-names", "truncated", "500", "slow", *library_oai.FAULTS)
+FAULTS = (*faults.ANY, "500", *SPOILED, *CLOCKS, "two-names", *library_oai.FAULTS)
 
 
 class City(BaseHTTPRequestHandler):
@@ -139,10 +142,10 @@ class City(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND, b"not found\n", "text/plain")
         elif fault == "500":
             self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, b"failed\n", "text/plain")
-        elif fault in {"truncated", "slow"}:
-            self._break_off(content, media_type, wait=fault == "slow")
-        elif spoil := _spoiling(path, fault):
-            self._answer(HTTPStatus.OK, spoil(content), media_type)
+        elif spoil := faults.ON_THE_WAY.get(fault):
+            spoil(self, content, media_type, self.server.stopping)
+        elif (other := _spoiled(path, fault, content)) is not None:
+            self._answer(HTTPStatus.OK, other, media_type)
         else:
             self._answer_changed(path, content, media_type)
 
@@ -187,18 +190,6 @@ class City(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
 
-    def _break_off(self, content: bytes, media_type: str, *, wait: bool) -> None:
-        """Announces the whole and sends a part: then silence, or the end of the connection."""
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", media_type)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content[: 100 if wait else len(content) // 2])
-        self.wfile.flush()
-        if wait:
-            self.server.stopping.wait(3600)
-        self.close_connection = True
-
 
 class CityServer(ThreadingHTTPServer):
     """The server with its files, made once."""
@@ -232,16 +223,20 @@ class CityServer(ThreadingHTTPServer):
         return self.live[path].make(now), self.live[path].media_type
 
 
-def _spoiling(path: str, fault: str) -> Callable[[bytes], bytes] | None:
-    """What a fault does to this file; not every fault can befall every file."""
+def _spoiled(path: str, fault: str, content: bytes) -> bytes | None:
+    """What a fault makes of this file; not every fault can befall every file."""
+    spoil = _spoiling(path).get(fault)
+    return spoil(content) if spoil else faults.spoiled(fault, path, content)
+
+
+def _spoiling(path: str) -> Mapping[str, Callable[[bytes], bytes]]:
     if path.startswith("/plows/"):
-        return (plows.SPOILED | {"html": SPOILED["html"]}).get(fault)
+        return plows.SPOILED
     if path.endswith(".csv"):
-        return SPOILED.get(fault)
+        return SPOILED
     if path.endswith(".zip"):
-        return SPOILED_TIMETABLE.get(fault)
-    text = path.endswith(".json") or path == library_oai.PATH
-    return SPOILED_TEXT.get(fault) if text else {"html": SPOILED["html"]}.get(fault)
+        return SPOILED_TIMETABLE
+    return SPOILED_TEXT if path.endswith(".json") or path == library_oai.PATH else {}
 
 
 def _asked(target: str) -> tuple[str, str, str]:

@@ -5,6 +5,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
 from typing import Any
 
 import requests
@@ -81,32 +83,59 @@ class Reader:
 
     def look(self) -> None:
         """Asks for all parts; time goes on, so that none may be older than the one before."""
+        self.page()
+        self.parts()
+
+    def look_again(self) -> None:
+        """The same; the page, which is asked first, never tells of a version before its data are there."""
+        said, before = self.page(), len(self.seen)
+        self.parts()
+        if said > min(self.seen[before:], default=said):
+            self.faults.append(f"page: {said} before {self.seen[before:]}")
+
+    def page(self) -> int:
+        """The version that the catalogue's hashes are of; 0 if it does not answer."""
+        answer = self.portal.get("/api/3/action/package_show", params={"id": self.name})
+        if not answer.ok:
+            self.faults.append(f"page: {answer.status_code}")
+            return 0
+        hashes = {one["id"]: one["hash"] for one in answer.json()["result"]["resources"]}
+        wanted = {ident: part for part, ident in self.ids.items()}
+        found = {_version_of(part, hashes[ident]) for ident, part in wanted.items()}
+        if len(found) != 1:
+            self.faults.append(f"page: {found}")
+        return min(found)
+
+    def parts(self) -> None:
+        """Asks for table and files."""
         for part in ("table", "table:list", "geojson:list", "original"):
             found = self.rows() if part == "table" else self.file(part)
+            if found is None:
+                continue
             if len(found) != 1:
                 self.faults.append(f"{part}: {found or 'nothing'}")
             elif self.seen and min(found) < max(self.seen[-1:]):
                 self.faults.append(f"{part}: {found} after {self.seen[-1]}")
             self.seen += sorted(found)
 
-    def rows(self) -> set[int]:
+    def rows(self) -> set[int] | None:
         """The versions that the rows of the table are of; a table that is not whole is of none."""
         asked = {"resource_id": self.ids["table:list"], "limit": 100}
         answer = self.portal.get("/api/3/action/datastore_search", params=asked)
         if not answer.ok:
             self.faults.append(f"table: {answer.status_code}")
-            return set()
+            return None
         found = answer.json()["result"]
         whole = len(found["records"]) == found["total"] == ROWS
         return {record["v"] for record in found["records"]} if whole else set()
 
-    def file(self, part: str) -> set[int]:
+    def file(self, part: str) -> set[int] | None:
         """The version that a file is of."""
         path = f"/dataset/{self.name}/resource/{self.ids[part]}/download/x"
         answer = requests.get(self.portal.url + path, timeout=60)
         if not answer.ok:
             self.faults.append(f"{part}: {answer.status_code}")
-            return set()
+            return None
         text = answer.text.strip()
         if part == "original":
             return {int(text)}
@@ -116,6 +145,16 @@ class Reader:
         return {int(line[1]) for line in lines} if len(lines) == ROWS else set()
 
 
+@cache
+def _hashes(part: str) -> dict[str, int]:
+    texts = {version: files_of(version)[part][1].encode() for version in range(1, 500)}
+    return {f"sha256:{sha256(text).hexdigest()}": version for version, text in texts.items()}
+
+
+def _version_of(part: str, told: str) -> int:
+    return _hashes(part)[told]
+
+
 @contextmanager
 def reading(portal: Portal, name: str, ids: dict[str, str]) -> Iterator[Reader]:
     """A reader at work as long as the test does something else."""
@@ -123,7 +162,7 @@ def reading(portal: Portal, name: str, ids: dict[str, str]) -> Iterator[Reader]:
 
     def read() -> None:
         while not done.is_set():
-            reader.look()
+            reader.look_again()
 
     thread = threading.Thread(target=read)
     thread.start()

@@ -41,13 +41,18 @@ OF_CONNECTIONS = {
 }
 
 
-@contextmanager
-def database(portal: Portal, setting: str) -> Iterator[cursor]:
-    """One of the portal's databases, by the name of its address in CKAN's settings."""
+def address(portal: Portal, setting: str) -> str:
+    """Of a database, by its name in CKAN's settings."""
     ini = (portal.var / "ckan.ini").read_text()
     found = re.search(rf"^{setting} = (.*)$", ini, re.MULTILINE)
     assert found
-    connection = psycopg2.connect(found[1])
+    return found[1]
+
+
+@contextmanager
+def database(portal: Portal, setting: str) -> Iterator[cursor]:
+    """One of the portal's databases, by the name of its address in CKAN's settings."""
+    connection = psycopg2.connect(address(portal, setting))
     connection.autocommit = True
     try:
         with connection.cursor() as cur:
@@ -60,10 +65,17 @@ def leftovers(portal: Portal) -> set[str]:
     """All of it, each with a word on what it is; a harvest that is at work has such for a moment."""
     with database(portal, "ckan.datastore.write_url") as cur:
         found = _told(cur, IN_DATASTORE | OF_CONNECTIONS)
-        cur.execute("SELECT parts, report_sha256 FROM _aizu_version WHERE state <> 'gone'")
+        # Those of versions that are let go wait for the next pruning.
+        cur.execute(
+            "SELECT parts, report_sha256 FROM _aizu_version UNION ALL "
+            "SELECT version -> 'parts', version ->> 'report_sha256' FROM _aizu_held"
+        )
         named = {sha for parts, report in cur for sha in (report, *_contents(parts))}
     with database(portal, "sqlalchemy.url") as cur:
         found |= _told(cur, IN_CATALOGUE)
+        cur.execute("SELECT name FROM package WHERE state = 'deleted'")
+        # Who restores one has it brought in step by the next publication.
+        found -= {f"version that the catalogue was not told of {name}" for (name,) in cur}
     return found | {f"file {file}" for file in _files(portal) if file.stem not in named}
 
 

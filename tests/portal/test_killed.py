@@ -223,7 +223,7 @@ def test_killed_web_worker(portal, name):
     """The web server's own process is killed while it publishes: another takes its place and sees to the rest."""
     ids = publish(portal, name, 1)["resources"]
     with ThreadPoolExecutor() as pool:
-        for version in range(2, 2 + RUNS // 5):
+        for version in range(2, 2 + RUNS // 10):
             sent = pool.submit(publish, portal, name, version)
             time.sleep(random.uniform(0.02, 0.5))
             for pid in workers(portal):

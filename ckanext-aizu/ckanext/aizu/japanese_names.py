@@ -15,6 +15,7 @@ from pykakasi import Kakasi
 MAX_FILE_NAME_BYTES = 200
 # What a path, a header or a shell would stumble over; everything else is a letter of somebody's language.
 _UNSAFE_IN_FILE_NAMES = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|%#&+]')
+_UNSEEN = ("Cf", "Cs")
 _TAG = re.compile(r"[\w \-.・･（）()／/＆&＋+～〜―ー、，'’:：　]+")
 _ascii_title_to_name = munge.munge_title_to_name
 
@@ -35,6 +36,8 @@ def file_name(filename: str | bytes) -> str:
     text = filename.decode("utf-8", "replace") if isinstance(filename, bytes) else filename
     # CKAN hands a stored file's name back as the last part of its address.
     text = unicodedata.normalize("NFC", unquote(text)).replace("\\", "/")
+    # A mark that turns the direction of writing shows one suffix for another.
+    text = "".join(char for char in text if unicodedata.category(char) not in _UNSEEN)
     path = PurePosixPath(text)
     stem = _UNSAFE_IN_FILE_NAMES.sub("", path.stem).strip(" .　")
     stem = re.sub(r"[\s　]+", "-", stem) or "file"

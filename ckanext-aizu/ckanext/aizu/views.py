@@ -7,6 +7,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from werkzeug.exceptions import NotFound
 
 from ckanext.aizu import japanese_names
+from ckanext.aizu.bodies import bodies
 from ckanext.aizu.held_pages import blueprint as held
 from ckanext.aizu.stewards_pages import blueprint as stewards
 from ckanext.aizu.version_pages import blueprint as versions
@@ -41,4 +42,4 @@ def as_download(response: Response) -> Response:
 
 def get_blueprints() -> list[Blueprint]:
     """All of them, for IBlueprint."""
-    return [names, stewards, versions, held]
+    return [bodies, names, stewards, versions, held]

@@ -166,7 +166,7 @@ def test_the_report_is_sent_with_a_hundred_errors_at_most(normalised, aizu):
     assert len(told["tasks"][0]["errors"]) == 100
 
 
-@pytest.mark.parametrize("status", [200, 413, 502])
+@pytest.mark.parametrize("status", [200, 413, 500])
 def test_a_web_page_from_the_portal_is_told_by_its_status(portal, send, status):
     """One line, and nothing of the page."""
     portal.answers["aizu_publish"] = status, b"<!DOCTYPE html><html><title>Oh no</title>\n</html>"
@@ -191,7 +191,9 @@ def test_unchanged_is_said(portal, send):
         (403, error("Authorization Error"), PortalRefusedError, "AIZU_API_TOKEN"),
         (404, error("Not Found Error", message="Not found: x"), NotInCatalogueError, "x"),
         (400, "Bad request - Action name not known", PortalRefusedError, "Action name not known"),
-        (502, {"message": "bad gateway"}, PortalRefusedError, "502"),
+        (500, {"message": "oh no"}, PortalRefusedError, "500"),
+        (502, {"message": "bad gateway"}, PortalUnreachableError, "502"),
+        (503, "away", PortalUnreachableError, "503"),
     ],
 )
 def test_a_no_of_the_portal_says_why(portal, send, status, answer, kind, said):
