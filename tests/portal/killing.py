@@ -29,6 +29,8 @@ STEPS = (
     "retention",
     "held",
     "stored",
+    "place",
+    "approval",
 )
 
 

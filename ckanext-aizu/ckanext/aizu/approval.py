@@ -9,7 +9,7 @@ from ckan.types import Context
 from ckanext.aizu import held, publishing, stored, versions
 from ckanext.aizu.departments import department
 from ckanext.aizu.held import Held
-from ckanext.aizu.publishing import Place
+from ckanext.aizu.place import Place, now, opened, user_id
 
 
 def approve(context: Context, name: str, content_hash: str, reason: str) -> dict[str, Any]:
@@ -27,13 +27,16 @@ def approve(context: Context, name: str, content_hash: str, reason: str) -> dict
     Returns:
         The answer of aizu_approve.
     """
-    with publishing.opened(context, name) as place:
+    with opened(context, name) as place:
         refused = _asked(place, content_hash).version
+        if not stored.is_whole(refused):
+            message = tk._("Its files are not kept any more")
+            raise tk.ValidationError({"content_hash": [message]})
         with department(context, refused.organization) as owner_id:
             approved = replace(
                 refused,
-                published_at=publishing.now(),
-                published_by=publishing.user_id(context),
+                published_at=now(),
+                published_by=user_id(context),
                 reason=reason,
                 dataset={**refused.dataset, "owner_org": owner_id},
             )
@@ -47,7 +50,7 @@ def discard(context: Context, name: str, content_hash: str) -> dict[str, Any]:
     Returns:
         The answer of aizu_discard.
     """
-    with publishing.opened(context, name) as place:
+    with opened(context, name) as place:
         held.discard(place.database, _asked(place, content_hash))
     return {"name": name, "content_hash": content_hash}
 
@@ -61,9 +64,6 @@ def _asked(place: Place, content_hash: str) -> Held:
         raise nothing_held()
     if found.version.content_hash != content_hash:
         message = tk._("Something else is held back by now: look at it first")
-        raise tk.ValidationError({"content_hash": [message]})
-    if not stored.is_whole(found.version):
-        message = tk._("Its files are not kept any more")
         raise tk.ValidationError({"content_hash": [message]})
     return found
 

@@ -2,18 +2,14 @@
 
 import io
 import json
-import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import ckan.lib.plugins as lib_plugins
 import ckan.plugins.toolkit as tk
 from ckan import model
 from ckan.types import Context
-from psycopg2.extensions import connection
 
 from ckanext.aizu import (
     blobs,
@@ -31,7 +27,7 @@ from ckanext.aizu import (
 )
 from ckanext.aizu.departments import department
 from ckanext.aizu.gate import Limits, undone
-from ckanext.aizu.laps import Laps
+from ckanext.aizu.place import Place, now, opened, user_id
 from ckanext.aizu.publication import Publication
 from ckanext.aizu.versions import Version
 
@@ -57,26 +53,6 @@ class Wishes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
-    """A dataset that is about to get a version, and what is there now."""
-
-    context: Context
-    database: connection
-    dataset_id: str
-    before: JSON | None
-    """As the catalogue has it."""
-    current: Version | None
-    laps: Laps = field(default_factory=Laps)
-
-    @property
-    def known(self) -> dict[str, str]:
-        """Ids of the resources that it has, by part."""
-        return {
-            part: one["id"] for part, one in catalogue_resources.ours(self.before or {}).items()
-        }
-
-
-@dataclass(frozen=True, kw_only=True)
 class Ready:
     """A version that only lacks the switch."""
 
@@ -85,36 +61,6 @@ class Ready:
     plan: "Plan"
     reasons: list[JSON]
     """Of the gate."""
-
-
-@contextmanager
-def opened(context: Context, name: str) -> Iterator[Place]:
-    """Waits for others who publish the dataset, and ends what one of them had to leave unfinished."""
-    with table.publishing(name) as database:
-        in_step.recover(database, name)
-        before = _existing(context, name)
-        with database.cursor() as cur:
-            current = versions.current(cur, before["id"]) if before else None
-        yield Place(
-            context=context,
-            database=database,
-            dataset_id=before["id"] if before else str(uuid.uuid4()),
-            before=before,
-            current=current,
-        )
-
-
-def _existing(context: Context, name: str) -> JSON | None:
-    try:
-        found: JSON = tk.get_action("package_show")(tk.fresh_context(context), {"id": name})
-    except tk.ObjectNotFound:
-        return None
-    if found["name"] != name:
-        raise tk.ValidationError({"dataset": [tk._("A name is expected, not the id of a dataset")]})
-    if found["state"] == "deleted":
-        message = tk._("%s was deleted in the catalogue: restore it there, or stop publishing it")
-        raise tk.ValidationError({"dataset": [message % name]})
-    return found
 
 
 def publish(context: Context, incoming: Publication, wishes: Wishes) -> JSON:
@@ -339,12 +285,3 @@ def answer(version: Version, *, changed: bool) -> JSON:
         "changed": changed,
         "resources": {versions.part_name(part): part["resource_id"] for part in version.parts},
     }
-
-
-def user_id(context: Context) -> str:
-    user = model.User.get(context.get("user") or "")
-    return user.id if user else ""
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

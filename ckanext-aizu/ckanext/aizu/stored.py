@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 
 from ckanext.aizu import blobs, in_step, loading, publication, publishing, versions
-from ckanext.aizu.publishing import Place
+from ckanext.aizu.place import Place
 from ckanext.aizu.table import Staged
 from ckanext.aizu.versions import Version
 

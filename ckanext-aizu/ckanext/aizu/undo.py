@@ -7,7 +7,7 @@ import ckan.plugins.toolkit as tk
 from ckan.types import Context
 
 from ckanext.aizu import publishing, stored, versions
-from ckanext.aizu.publishing import Place
+from ckanext.aizu.place import Place, now, opened, user_id
 from ckanext.aizu.versions import Version
 
 
@@ -23,7 +23,7 @@ def undo(context: Context, name: str, to: int | None, reason: str) -> dict[str, 
     Returns:
         The answer of aizu_undo.
     """
-    with publishing.opened(context, name) as place:
+    with opened(context, name) as place:
         if place.current is None:
             raise tk.ObjectNotFound(tk._("The dataset has no versions"))
         earlier = _earlier(place, place.current, to)
@@ -57,8 +57,8 @@ def _again(place: Place, current: Version, earlier: Version, reason: str) -> Ver
         number=number,
         state=versions.CURRENT,
         in_step=False,
-        published_at=publishing.now(),
-        published_by=publishing.user_id(place.context),
+        published_at=now(),
+        published_by=user_id(place.context),
         replaces=current.number,
         restores=earlier.number,
         reason=reason,
