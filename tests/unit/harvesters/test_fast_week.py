@@ -32,7 +32,7 @@ SOURCES = {
         schedule=read_schedule("every 2 min"), deadline=30, hosts=("bus", "portal")
     ),
     Key("city", "snowplow"): Planned(
-        schedule=read_schedule("every 2 min"), deadline=30, hosts=("plow", "portal")
+        schedule=read_schedule("every 100 s"), deadline=30, hosts=("plow", "portal")
     ),
     Key("city", "bus"): Planned(
         schedule=read_schedule("*/30 * * * *"), deadline=1800, hosts=("bus", "portal")
