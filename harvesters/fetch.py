@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -63,7 +64,7 @@ class Snapshot:
     parts: tuple[Part, ...] = ()
     """Of one that several addresses gave, as a zip."""
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """The fingerprint of the bytes."""
         return hashlib.sha256(self.content).hexdigest()

@@ -52,6 +52,11 @@ class Folder:
         self._prune(snapshot.sha256)
         return content
 
+    def seen_again(self, snapshot: Snapshot) -> None:
+        """Notes of a snapshot that is kept that the source still has it: it is forgotten last."""
+        with _translated(path := self.path / "snapshots" / snapshot.sha256):
+            path.touch()
+
     def last_snapshot(self) -> Snapshot | None:
         """The snapshot kept last, if its bytes are still what they were."""
         about = self._read(SNAPSHOT)

@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -99,7 +99,10 @@ def fetch(job: Job, file: Path | None = None) -> Snapshot:
     """The bytes from the address, or from a file in its place; kept on disk either way."""
     known = job.folder.last_snapshot()
     snapshot = fetching.read_file(file) if file else _download(job, known)
-    job.folder.keep_snapshot(snapshot)
+    if known and replace(known, fetched_at=snapshot.fetched_at) == snapshot:
+        job.folder.seen_again(snapshot)
+    else:
+        job.folder.keep_snapshot(snapshot)
     where, size = file or snapshot.url, len(snapshot.content)
     same = known is not None and known.sha256 == snapshot.sha256
     job.tell(
