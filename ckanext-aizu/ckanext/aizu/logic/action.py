@@ -70,7 +70,8 @@ def aizu_publish(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]:
     :param fence: optional, a whole number, higher with each of your runs: once it was here, a lower one
         is refused, with `highest` under `fence` in the error; for those who run on several machines
     :param expected_by: optional, as in aizu_harvest_status
-    :returns: `id`, `name`, `version`, `rows` (of all tables), `changed`, and `resources`: ids by
+    :returns: `id`, `name`, `version`, `rows` (of all tables), `changed`, `seconds` by step where
+        something was published, and `resources`: ids by
         part, as `table:<name>`, `geojson:<name>`, `original`; of a dry run `ok`, `version`,
         `replaces`, `tables`, `reasons`, `notes`, `files`
     """
