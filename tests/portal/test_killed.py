@@ -146,6 +146,19 @@ def test_killed_at_any_line(portal, killing, name):
     assert not list((portal.var / "storage" / "versions").glob("arriving/*"))
 
 
+def test_packed_files_are_served_as_they_were(portal, name):
+    """What pruning has packed comes out of its permanent address byte for byte."""
+    content = "".join(f"{row},あ\r\n" for row in range(9000)).encode()
+    publish(portal, name, 1, files={"original": ("原本.csv", content)})
+    publish(portal, name, 2)
+    ckan(portal, "versions", "prune")
+    shown = portal.api().action.aizu_version_show(name=name, number=1)["files"]
+    (original,) = [file for file in shown if file["part"] == "original"]
+    sha256 = original["sha256"]
+    assert (portal.var / "storage" / "versions" / sha256[:2] / f"{sha256}.gz").exists()
+    assert requests.get(original["url"], timeout=60).content == content
+
+
 def status(name):
     return {"name": name, "state": "failed", "checked_at": "2026-11-22T10:00:00Z"}
 

@@ -10,7 +10,7 @@ from ckan.types import Context
 from flask import Blueprint, Response, current_app, request
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import Gone, HTTPException, NotFound
-from werkzeug.wsgi import wrap_file
+from werkzeug.wsgi import FileWrapper
 
 from ckanext.aizu import blobs, city, feeds, history, versions
 from ckanext.aizu.history import Comparison
@@ -116,7 +116,8 @@ def _sent(
 
 def kept_file(sha256: str) -> Iterable[bytes]:
     """The content of a file, block by block."""
-    return wrap_file(request.environ, blobs.opened(sha256))
+    # The server's own way of sending files would send a packed one as it lies on the disk.
+    return FileWrapper(blobs.opened(sha256))
 
 
 def as_download(name: str) -> dict[str, str]:
