@@ -108,42 +108,17 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Override:
-    """A steward's word that a version is right all the same: kept with it, and for these rules alone."""
-
-    steward: str
-    reason: str
-    rules: frozenset[Rule]
-
-    def __post_init__(self) -> None:
-        if not self.steward.strip() or not self.reason.strip():
-            raise ValueError("an override names a steward and a reason")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """The decision, and all that led to it."""
+class Decision:
+    """What was found in a version; it may be published if there is no reason against it."""
 
     reasons: tuple[Finding, ...]
     notes: tuple[Finding, ...]
-    override: Override | None
-
-    @property
-    def refused(self) -> tuple[Finding, ...]:
-        """The reasons that nobody has lifted."""
-        lifted = self.override.rules if self.override else frozenset()
-        return tuple(reason for reason in self.reasons if reason.rule not in lifted)
-
-    @property
-    def ok(self) -> bool:
-        """Whether the version may be published."""
-        return not self.refused
 
 
-def decide(diff: Diff, limits: Limits, override: Override | None = None) -> Plan:
+def decide(diff: Diff, limits: Limits) -> Decision:
     """Decides by the differences from the last version, which is empty for the first one."""
     reasons = (*_rows(diff, limits), *_changes(diff, limits), *_columns(diff))
-    return Plan(reasons=reasons, notes=tuple(_notes(diff)), override=override)
+    return Decision(reasons=reasons, notes=tuple(_notes(diff)))
 
 
 def table_removed(title: str, title_en: str, rows: int) -> Finding:
