@@ -33,7 +33,7 @@ def name():
 
 @pytest.fixture(scope="module")
 def others(portal):
-    """Tokens of people of another department: an editor and an administrator; and the department."""
+    """Tokens of an editor and an administrator of another department, of somebody in none; and the department."""
     tag = uuid.uuid4().hex[:8]
     environment = {**os.environ, "CKAN_INI": str(portal.var / "ckan.ini")}
 
@@ -45,18 +45,20 @@ def others(portal):
     sysadmin = portal.api(ckan("user", "token", "add", "admin", f"tests {tag}"))
     tokens = {"department": f"test-{tag}"}
     sysadmin.action.organization_create(name=tokens["department"], title="別の課")
-    for role in ("editor", "admin"):
+    roles = ("editor", "admin", "newcomer")
+    for role in roles:
         user = f"test-{role}-{tag}"
         told = {"name": user, "email": f"{user}@example.jp", "password": uuid.uuid4().hex}
         sysadmin.action.user_create(**told)
-        sysadmin.action.organization_member_create(
-            id=tokens["department"], username=user, role=role
-        )
+        if role != "newcomer":
+            sysadmin.action.organization_member_create(
+                id=tokens["department"], username=user, role=role
+            )
         tokens[role] = ckan("user", "token", "add", user, "tests")
     yield tokens
     for one in sysadmin.action.package_search(q=f"organization:{tokens['department']}")["results"]:
         sysadmin.action.dataset_purge(id=one["id"])
-    for role in ("editor", "admin"):
+    for role in roles:
         sysadmin.action.user_delete(id=f"test-{role}-{tag}")
     sysadmin.action.organization_purge(id=tokens["department"])
 
@@ -81,6 +83,14 @@ def test_department_of_others(portal, name, others):
             assert answer.status_code in (403, 409), answer.text
             assert department in answer.text or answer.status_code == 403
     assert not known(portal, name)
+
+
+def test_accounts_without_a_department(portal, name, others):
+    """Whoever looks after no dataset makes none, and has nothing looked through."""
+    for more in ({}, {"dry_run": "true"}, {"fence": "9"}):
+        answer = send(portal, name, token=others["newcomer"], **more)
+        assert answer.status_code == 403, answer.text
+    assert send(portal, name, fence="1").ok
 
 
 def test_editor_overrides_nothing(portal, name, others):

@@ -80,7 +80,7 @@ def undisturbed(datasets: Collection[str]) -> Iterator[tuple[connection, set[str
     try:
         with database.cursor() as cur:
             cur.execute(
-                "SELECT name FROM unnest(%s) AS name "
+                "SELECT name FROM unnest(%s::text[]) AS name "
                 "WHERE pg_try_advisory_xact_lock(hashtext('aizu ' || name))",
                 [list(datasets)],
             )

@@ -1,6 +1,6 @@
 """Notes that sources have not changed, where the version that readers see was made from just what was found there."""
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,10 +44,10 @@ def note(context: Context, checks: Iterable[JSON]) -> dict[str, JSON]:
         By the names of these datasets, `id`, `version` and `rows`; of all others nothing is noted.
     """
     by_name = {check["name"]: check for check in checks}
+    found = _allowed(context, by_name)
     # Whoever publishes a dataset just now will say himself how it stands.
-    with table.undisturbed(by_name) as (database, names), database.cursor() as cur:
-        found = _allowed(context, names)
-        current_runs = fence.passing(cur, {name: by_name[name].get("fence") for name in found})
+    with table.undisturbed(found) as (database, names), database.cursor() as cur:
+        current_runs = fence.passing(cur, {name: by_name[name].get("fence") for name in names})
         standings = _standings(cur, {name: found[name] for name in current_runs})
         noted = {
             name: standing.current
@@ -72,7 +72,7 @@ def _look(check: JSON, current: Version) -> JSON:
     }
 
 
-def _allowed(context: Context, names: Set[str]) -> dict[str, model.Package]:
+def _allowed(context: Context, names: Collection[str]) -> dict[str, model.Package]:
     """The datasets of these names that are there, each of which the caller must be allowed to change."""
     package = model.Package
     found = model.Session.query(package).filter(package.name.in_(names))

@@ -30,9 +30,9 @@ HARVESTER = "harvester"
 def aizu_publish(context: Context, data_dict: dict[str, Any]) -> AuthResult:
     """Not for strangers; an existing dataset needs the right to change it, a new one to create it."""
     name = data_dict.get("name")
-    if name and model.Package.get(name):
-        return _may_update(context, name)
-    return {"success": bool(context.get("user"))}
+    if not name:
+        return {"success": bool(context.get("user"))}
+    return _may_update(context, name) if model.Package.get(name) else _may_create(context)
 
 
 def aizu_override(context: Context, data_dict: dict[str, Any]) -> AuthResult:
@@ -108,6 +108,17 @@ def _may_update(context: Context, name: str) -> AuthResult:
         tk.check_access("package_update", tk.fresh_context(context), {"id": name})
     except tk.NotAuthorized as error:
         return {"success": False, "msg": str(error)}
+    return {"success": True}
+
+
+def _may_create(context: Context) -> AuthResult:
+    """In which department is seen when the dataset is made; here, whether there can be any."""
+    if authz.has_user_permission_for_some_org(context.get("user", ""), "create_dataset"):
+        return {"success": True}
+    try:
+        tk.check_access("organization_create", tk.fresh_context(context), {})
+    except tk.NotAuthorized:
+        return {"success": False, "msg": tk._("Only for those who look after datasets")}
     return {"success": True}
 
 
