@@ -40,6 +40,8 @@ class Arrivals:
     def add(self, content: IO[bytes]) -> str:
         """Writes one beside the kept ones; returns its SHA-256."""
         digest, size = hashlib.sha256(), 0
+        # Not before somebody keeps others from removing files: who prunes takes it for broken off.
+        self.place.mkdir(parents=True, exist_ok=True)
         new = self.place / uuid.uuid4().hex
         content.seek(0)
         with new.open("wb") as file:
@@ -88,7 +90,6 @@ def _sync(directory: Path) -> None:
 def arriving() -> Iterator[Arrivals]:
     """Room for files that come; those that are not kept go again."""
     place = folder() / ARRIVING / uuid.uuid4().hex
-    place.mkdir(parents=True)
     try:
         yield Arrivals(place=place)
     finally:

@@ -91,6 +91,8 @@ def prune() -> Pruned:
 
 def _pack(sha256: str) -> bool:
     """One at a time: who publishes waits meanwhile."""
+    if not blobs.path(sha256).exists():
+        return False
     with _alone() as cur:
         return sha256 not in versions.current_contents(cur) and blobs.pack(sha256)
 
