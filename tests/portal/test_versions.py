@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from xml.etree import ElementTree
@@ -15,6 +17,7 @@ from ckanapi import NotAuthorized, NotFound, ValidationError
 
 from .conftest import ROOT
 from .dataset_versions import Reader, csv_of, files_of, publish, reading
+from .leftovers import database
 
 
 @pytest.fixture
@@ -68,6 +71,9 @@ def test_versions_are_numbered_and_listed(portal, name):
     assert "published_by" not in found["versions"][0]
     assert "published_by" in portal.api(portal.token).action.aizu_versions(name=name)["versions"][0]
     assert dataset(portal, name)["version"] == "2"
+    first = portal.api().action.aizu_versions(name=name, offset=1, limit=1)
+    assert (first["count"], [one["number"] for one in first["versions"]]) == (2, [1])
+    assert portal.api().action.aizu_versions(name=name, offset=10**30)["versions"] == []
 
 
 def test_addresses_of_versions_stay(portal, name):
@@ -90,6 +96,8 @@ def test_addresses_of_versions_stay(portal, name):
     assert requests.get(shown["report_url"], timeout=60).json() == {"valid": True, "tasks": []}
     for missing in ("version/9", "version/1/x.csv", "diff/1..9", "version/0"):
         assert portal.get(f"/dataset/{name}/{missing}").status_code == 404
+    for page in ("versions", "diff/1..2"):
+        assert portal.get(f"/dataset/{name}/{page}?page={10**30}").ok
 
 
 @pytest.mark.parametrize(("replaces", "taken"), [(1, True), (0, False), (7, False)])
@@ -254,8 +262,13 @@ def test_versions_are_for_those_who_may_see_the_dataset(portal, name):
     for page in (*pages, "changes.atom", "changes.json", "diff/1..2.geojson"):
         assert portal.get(f"/dataset/{name}/{page}").status_code == 404, page
     head = {"Authorization": portal.token}
-    seen = portal.get(f"/dataset/{name}/version/1/list.csv", headers=head)
-    assert seen.headers["Cache-Control"].startswith("private")
+    file = f"/dataset/{name}/version/1/list.csv"
+    assert portal.get(file, headers=head).headers["Cache-Control"].startswith("private")
+    portal.api(portal.token).action.package_patch(id=name, private=False)
+    assert portal.get(file).headers["Cache-Control"].startswith("public")
+    portal.api(portal.token).action.package_delete(id=name)
+    assert portal.get(file).status_code == 404
+    assert portal.get(file, headers=head).headers["Cache-Control"].startswith("private")
     table = "/api/3/action/datastore_search?resource_id=_aizu_version"
     assert portal.get(table).status_code in (403, 404)
 
@@ -355,6 +368,41 @@ def test_pages_and_feeds_tell_the_changes(portal, name, language):
     assert [item["_aizu"]["number"] for item in feed["items"]] == [3, 2, 1]
     assert feed["items"][0]["_aizu"]["restores"] == 1
     assert len(feed["items"][0]["attachments"]) == 3
+
+
+def test_control_characters_of_cells_do_not_end_the_feed(portal, name):
+    """XML has no place for them: a reader of the feed sees that there was one."""
+    table = csv_of(1)
+    fields = [{"name": column, "type": "string"} for column in table.splitlines()[0].split(",")]
+    schema = {"fields": fields, "primaryKey": ["id"]}
+    item = {"name": "list", "title": "一覧", "title_en": "List", "schema": schema}
+    for content in (table, table + "99\x0b,1,37.5,139.9\r\n"):
+        files = {"table:list": ("list.csv", content.encode())}
+        publish(
+            portal, name, 1, files=files, resources=[item], dataset=described(name, title="\x1b")
+        )
+    answer = portal.get(f"/dataset/{name}/changes.atom")
+    assert "99\N{REPLACEMENT CHARACTER}" in "".join(
+        ElementTree.fromstring(answer.content).itertext()
+    )
+
+
+def test_a_version_that_comes_while_files_are_removed_waits(portal, name):
+    """Who prunes takes what broke off for left behind, and not what is just arriving."""
+    with (
+        database(portal, "ckan.datastore.write_url") as cur,
+        ThreadPoolExecutor() as others,
+    ):
+        cur.execute("BEGIN; SELECT pg_advisory_xact_lock(hashtext('aizu blobs'))")
+        coming = others.submit(publish, portal, name, 1)
+        waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        cur.execute(waiting)
+        while not coming.done() and not cur.fetchall():
+            time.sleep(0.05)
+            cur.execute(waiting)
+        shutil.rmtree(portal.var / "storage" / "versions" / "arriving", ignore_errors=True)
+        cur.execute("ROLLBACK")
+        assert coming.result()["version"] == 1
 
 
 def test_old_versions_let_their_files_go(portal, name):

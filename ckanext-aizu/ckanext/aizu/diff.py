@@ -127,7 +127,9 @@ class Diff:
 
     def rows(self, offset: int = 0, limit: int | None = None) -> Iterator[Row]:
         """Rows that differ: by their place in the later version, then removed ones by their own."""
-        for part in self.places.slice(offset, limit).iter_slices(BATCH):
+        # Polars takes no number beyond 64 bits, and addresses may hold any.
+        start = min(offset, len(self.places))
+        for part in self.places.slice(start, limit).iter_slices(BATCH):
             before = _cells(self.before, part["before"])
             after = _cells(self.after, part["after"])
             for old, new in part.iter_rows():

@@ -1,6 +1,7 @@
 """The changes of a dataset's data as feeds, Atom (RFC 4287) and JSON Feed 1.1, with what has changed in each entry."""
 
 import json
+import re
 from typing import Any
 
 import ckan.plugins.toolkit as tk
@@ -13,14 +14,15 @@ JSON = dict[str, Any]
 ENTRIES = 30
 ROWS = 20
 """Of the first table, shown in an entry."""
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def atom(dataset: JSON, found: list[JSON]) -> bytes:
     """The feed as Atom."""
     feed = FeedGenerator()
     feed.id(_page("index", dataset))
-    feed.title(_title(dataset))
-    feed.author(name=helpers.aizu_site_title())
+    feed.title(_xml(_title(dataset)))
+    feed.author(name=_xml(helpers.aizu_site_title()))
     feed.language(tk.h.lang())
     feed.link(href=_page("index", dataset), rel="alternate")
     feed.link(href=_page("atom", dataset), rel="self")
@@ -30,8 +32,8 @@ def atom(dataset: JSON, found: list[JSON]) -> bytes:
         entry.id(version["url"])
         entry.title(headline(version))
         entry.link(href=version["url"])
-        entry.summary(sentence(version))
-        entry.content(str(_content(dataset, version)), type="html")
+        entry.summary(_xml(sentence(version)))
+        entry.content(_xml(_content(dataset, version)), type="html")
         entry.published(version["published_at"])
         entry.updated(version["published_at"])
     text: bytes = feed.atom_str()
@@ -72,6 +74,11 @@ def json_feed(dataset: JSON, found: list[JSON]) -> str:
         "items": items,
     }
     return json.dumps(feed, ensure_ascii=False)
+
+
+def _xml(text: str) -> str:
+    """Cells and reasons may hold control characters, with which there would be no feed at all."""
+    return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", str(text))
 
 
 def headline(version: JSON) -> str:

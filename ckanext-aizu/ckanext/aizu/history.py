@@ -45,10 +45,13 @@ def dataset_of(context: Context, name: str) -> JSON:
     return found
 
 
-def of_dataset(dataset: JSON) -> list[Version]:
-    """All versions, the newest first."""
+def listed(context: Context, dataset: JSON, limit: int, offset: int) -> tuple[list[JSON], int]:
+    """What is said of some versions, the newest first; and how many there are."""
     with versions.reading() as cur:
-        return versions.of_dataset(cur, dataset["id"])
+        found = versions.of_dataset(cur, dataset["id"], limit, offset)
+        count = versions.count(cur, dataset["id"])
+    may_know = _may_know_names(context, dataset)
+    return [_entry(dataset, version, may_know=may_know) for version in found], count
 
 
 def one(dataset: JSON, number: int) -> Version:
@@ -64,9 +67,9 @@ def one(dataset: JSON, number: int) -> Version:
     return found
 
 
-def entry(context: Context, dataset: JSON, version: Version) -> JSON:
+def _entry(dataset: JSON, version: Version, *, may_know: bool) -> JSON:
     """What a list says of a version; who published it, to those who look after the dataset."""
-    names = {"published_by": publisher(version)} if _may_know_names(context, dataset) else {}
+    names = {"published_by": publisher(version)} if may_know else {}
     return {
         "number": version.number,
         "state": version.state,
@@ -92,7 +95,7 @@ def entry(context: Context, dataset: JSON, version: Version) -> JSON:
 def whole(context: Context, dataset: JSON, version: Version) -> JSON:
     """All that is known of a version."""
     return {
-        **entry(context, dataset, version),
+        **_entry(dataset, version, may_know=_may_know_names(context, dataset)),
         "dataset": version.dataset,
         "resources": version.resources,
         "source": version.source,

@@ -219,9 +219,9 @@ def _undone(place: Place, version: Version) -> list[JSON]:
     if last is None or last.restores is None:
         return []
     with place.database.cursor() as cur:
-        past = versions.of_dataset(cur, place.dataset_id)
-    for one in past:
-        if last.restores < one.number < last.number and one.content_hash == version.content_hash:
+        same = versions.with_content(cur, place.dataset_id, version.content_hash)
+    for one in same:
+        if last.restores < one.number < last.number:
             told = undone(one.number, last.reason)
             return [{"table": "", "rule": str(told.rule), "ja": told.ja, "en": told.en}]
     return []

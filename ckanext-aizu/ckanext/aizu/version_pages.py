@@ -108,7 +108,7 @@ def _sent(
         kept_file(sha256), mimetype=media_type, direct_passthrough=True, headers=as_download(name)
     )
     response.set_etag(sha256)
-    if dataset.get("private"):
+    if dataset["private"] or dataset["state"] != "active":
         response.caching = PRIVATE
     response.make_conditional(request)
     return response

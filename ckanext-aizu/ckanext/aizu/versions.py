@@ -138,9 +138,26 @@ def numbered(cur: cursor, dataset_id: str, number: int) -> Version | None:
     return next(iter(_found(cur, "dataset_id = %s AND number = %s", dataset_id, number)), None)
 
 
-def of_dataset(cur: cursor, dataset_id: str) -> list[Version]:
-    """All versions of a dataset, the newest first."""
-    return _found(cur, "dataset_id = %s", dataset_id)
+def of_dataset(cur: cursor, dataset_id: str, limit: int, offset: int) -> list[Version]:
+    """Versions of a dataset, the newest first."""
+    page = "SELECT number FROM _aizu_version WHERE dataset_id = %s"
+    return _found(
+        cur,
+        f"dataset_id = %s AND number IN ({page} ORDER BY number DESC LIMIT %s OFFSET %s)",
+        *(dataset_id, dataset_id, limit, offset),
+    )
+
+
+def count(cur: cursor, dataset_id: str) -> int:
+    """How many versions of a dataset are known."""
+    cur.execute("SELECT count(*) FROM _aizu_version WHERE dataset_id = %s", [dataset_id])
+    (number,) = cur.fetchone() or (0,)
+    return int(number)
+
+
+def with_content(cur: cursor, dataset_id: str, content_hash: str) -> list[Version]:
+    """Versions of a dataset with the same content, the newest first."""
+    return _found(cur, "dataset_id = %s AND content_hash = %s", dataset_id, content_hash)
 
 
 def all_current(cur: cursor) -> list[Version]:

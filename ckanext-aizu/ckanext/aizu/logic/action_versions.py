@@ -26,14 +26,8 @@ def aizu_versions(context: Context, data_dict: dict[str, Any]) -> dict[str, Any]
     """
     tk.check_access("aizu_versions", context, data_dict)
     dataset = history.dataset_of(context, data_dict["name"])
-    found = history.of_dataset(dataset)
-    start = data_dict["offset"]
-    shown = found[start : start + data_dict["limit"]]
-    return {
-        "name": dataset["name"],
-        "count": len(found),
-        "versions": [history.entry(context, dataset, version) for version in shown],
-    }
+    found, count = history.listed(context, dataset, data_dict["limit"], data_dict["offset"])
+    return {"name": dataset["name"], "count": count, "versions": found}
 
 
 @tk.side_effect_free

@@ -9,6 +9,9 @@ from ckan.logic.schema import validator_args
 from ckanext.aizu import fence
 from ckanext.aizu.status import CAUSES, STATES
 
+MOST_INTEGER = 2**31 - 1
+"""Of PostgreSQL."""
+
 __all__ = [
     "approve",
     "discard",
@@ -139,7 +142,7 @@ def versions(
     return {
         "name": [not_empty, unicode_safe],
         "limit": [default(50), natural_number_validator, _at_most(200)],
-        "offset": [default(0), natural_number_validator],
+        "offset": [default(0), natural_number_validator, _at_most(MOST_INTEGER)],
     }
 
 
