@@ -4,8 +4,9 @@ import json
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -25,6 +26,10 @@ NEEDED = {
 }  # fmt: skip
 """The texts without which a file of ours cannot be used; those in `_at` are instants."""
 KEPT_SNAPSHOTS = 10
+HALF = ".new-"
+"""How the name of a file begins that is not whole yet."""
+HALF_FORGOTTEN_S = 3600
+"""No run takes so long over a file: who wrote it was killed."""
 HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -158,7 +163,8 @@ def write_whole(path: Path, content: bytes) -> None:
     """Writes beside the place and renames, so that an interrupted run leaves no half file."""
     with _translated(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        _forget_halves(path.parent)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=HALF)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
@@ -168,6 +174,15 @@ def write_whole(path: Path, content: bytes) -> None:
             Path(name).replace(path)
         finally:
             Path(name).unlink(missing_ok=True)
+
+
+def _forget_halves(folder: Path) -> None:
+    """Removes what runs that were killed while they wrote have left."""
+    long_ago = time.time() - HALF_FORGOTTEN_S
+    for half in folder.glob(f"{HALF}*"):
+        with suppress(FileNotFoundError):
+            if half.stat().st_mtime < long_ago:
+                half.unlink()
 
 
 def add_to(path: Path, text: str) -> None:

@@ -2,6 +2,9 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -99,3 +102,25 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
         keep.write_whole(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+KILLED = """
+import os, pathlib, signal
+from harvesters import keep
+keep.os.fsync = lambda _handle: os.kill(os.getpid(), signal.SIGKILL)
+keep.write_whole(pathlib.Path("status.json"), b"new")
+"""
+
+
+def test_a_write_that_is_killed_leaves_the_old_file_and_nothing_for_ever(tmp_path):
+    """What was half written goes an hour later, when nobody can be writing it any more."""
+    path = tmp_path / "status.json"
+    keep.write_whole(path, b"old")
+    killed = subprocess.run([sys.executable, "-c", KILLED], cwd=tmp_path)
+    assert killed.returncode == -signal.SIGKILL
+    (half,) = set(tmp_path.iterdir()) - {path}
+    keep.write_whole(path, path.read_bytes())
+    assert half.exists()
+    os.utime(half, (0, half.stat().st_mtime - keep.HALF_FORGOTTEN_S))
+    keep.write_whole(path, path.read_bytes())
+    assert (path.read_bytes(), list(tmp_path.iterdir())) == (b"old", [path])
