@@ -73,11 +73,9 @@ def _recover(journal: Journal, key: Key, known: Known, now: float) -> None:
         journal.redeliver(key, run)
 
 
-def _dispatch(
-    journal: Journal, key: Key, one: Planned, known: Known, pauses: Mapping[str, float], now: float
-) -> Decision:
-    """Takes the slot that is due; says what the source waits for."""
-    decision = due(
+def decided(one: Planned, known: Known, pauses: Mapping[str, float], now: float) -> Decision:
+    """What is to be done about a source, by all that is known of it."""
+    return due(
         now,
         one.schedule,
         known.standing,
@@ -85,6 +83,13 @@ def _dispatch(
         asked=bool(known.wanted),
         host_until=hosts_until(one.hosts, pauses),
     )
+
+
+def _dispatch(
+    journal: Journal, key: Key, one: Planned, known: Known, pauses: Mapping[str, float], now: float
+) -> Decision:
+    """Takes the slot that is due; says what the source waits for."""
+    decision = decided(one, known, pauses, now)
     if decision.waits_for == "nothing":
         journal.claim(
             key,

@@ -5,10 +5,10 @@ from typing import Any
 
 from harvesters import keep, queue
 from harvesters.city import City, Feed, load_city
-from harvesters.dispatch import planned
+from harvesters.dispatch import decided, planned
 from harvesters.errors import ConfigurationError
 from harvesters.journal import Journal, Key, Known
-from harvesters.schedule import JST, Decision, due, hosts_until
+from harvesters.schedule import JST, Decision
 from harvesters.settings import Settings
 from harvesters.standing import Ended, Run
 from harvesters.words import Words
@@ -76,14 +76,7 @@ def _waiting(
         return {"waits_for": "nobody", "waits": words.ja, "waits_en": words.en, "next_run": None}
     now = journal.now()
     pauses = journal.hosts(one.hosts)
-    decision = due(
-        now,
-        one.schedule,
-        known.standing,
-        paused=bool(known.paused),
-        asked=bool(known.wanted),
-        host_until=hosts_until(one.hosts, pauses),
-    )
+    decision = decided(one, known, pauses, now)
     words = _said(journal, decision, known, one.schedule.queue, now)
     upcoming = None if known.paused else decision.until or one.schedule.next(now)
     return {

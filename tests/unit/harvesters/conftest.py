@@ -232,3 +232,14 @@ def journal(redis_server):
     """An empty journal."""
     redis_server.redis.flushall()
     return Journal(redis_server.redis)
+
+
+@pytest.fixture
+def queue_env(settings_env, redis_server, journal, demo_city, portal):
+    """A portal, a city and an empty journal."""
+    settings_env.setenv("AIZU_REDIS_URL", redis_server.url)
+    settings_env.setenv("AIZU_CITY_URL", demo_city)
+    settings_env.setenv("AIZU_PORTAL_URL", portal.url)
+    settings_env.setenv("AIZU_API_TOKEN", "secret")
+    assert journal.sources() == []
+    return settings_env

@@ -19,17 +19,6 @@ KEY = Key("aizuwakamatsu", "hydrant")
 NOWHERE = "redis://:hidden@127.0.0.1:1/0"
 
 
-@pytest.fixture
-def queue_env(settings_env, redis_server, journal, demo_city, portal):
-    """A portal, a city and an empty journal."""
-    settings_env.setenv("AIZU_REDIS_URL", redis_server.url)
-    settings_env.setenv("AIZU_CITY_URL", demo_city)
-    settings_env.setenv("AIZU_PORTAL_URL", portal.url)
-    settings_env.setenv("AIZU_API_TOKEN", "secret")
-    assert journal.sources() == []
-    return settings_env
-
-
 def aizu(*arguments, expect=0):
     """Runs the command and looks at the exit code."""
     result = CliRunner().invoke(cli, arguments)

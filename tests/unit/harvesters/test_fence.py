@@ -9,17 +9,7 @@ from harvesters.journal import Key
 from .conftest import as_csv, numbered
 
 KEY = Key("aizuwakamatsu", "hydrant")
-
-
-@pytest.fixture(autouse=True)
-def environment(settings_env, redis_server, journal, demo_city, portal):
-    """A portal, a city and an empty journal."""
-    settings_env.setenv("AIZU_REDIS_URL", redis_server.url)
-    settings_env.setenv("AIZU_CITY_URL", demo_city)
-    settings_env.setenv("AIZU_PORTAL_URL", portal.url)
-    settings_env.setenv("AIZU_API_TOKEN", "secret")
-    assert journal.sources() == []
-    return settings_env
+pytestmark = pytest.mark.usefixtures("queue_env")
 
 
 def run(*words):
@@ -78,9 +68,9 @@ def test_a_journal_that_has_forgotten_learns_from_the_portal(journal, portal):
     assert [one.state for one in journal.runs(KEY)] == ["ok", "ok"]
 
 
-def test_without_a_journal_there_is_no_number(environment, portal):
+def test_without_a_journal_there_is_no_number(queue_env, portal):
     """Nobody else could have taken the run over."""
-    environment.setenv("AIZU_REDIS_URL", "")
+    queue_env.setenv("AIZU_REDIS_URL", "")
     assert run().exit_code == 0
     (_, _, asked), (_, _, parts) = portal.calls
     assert "fence" not in asked["checks"][0]
