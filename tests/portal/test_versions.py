@@ -363,11 +363,17 @@ def test_pages_and_feeds_tell_the_changes(portal, name, language):
     entries = atom.findall(f"{space}entry")
     assert len(entries) == 3
     assert ("Removed 0" if language else "削除 0") in entries[1].find(f"{space}content").text
-    feed = portal.get(f"{language}/dataset/{name}/changes.json").json()
+    answer = portal.get(f"{language}/dataset/{name}/changes.json")
+    feed = answer.json()
     assert feed["version"] == "https://jsonfeed.org/version/1.1"
     assert [item["_aizu"]["number"] for item in feed["items"]] == [3, 2, 1]
     assert feed["items"][0]["_aizu"]["restores"] == 1
     assert len(feed["items"][0]["attachments"]) == 3
+    known = {"If-None-Match": answer.headers["ETag"]}
+    again = portal.get(f"{language}/dataset/{name}/changes.json", headers=known)
+    assert (again.status_code, again.content) == (304, b"")
+    publish(portal, name, 2)
+    assert portal.get(f"{language}/dataset/{name}/changes.json", headers=known).status_code == 200
 
 
 def test_control_characters_of_cells_do_not_end_the_feed(portal, name):

@@ -1,7 +1,8 @@
 """Pages, files and feeds of the versions of a dataset; their addresses stay for good."""
 
+import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -211,16 +212,24 @@ def _map(address: str) -> dict[str, Any]:
 @blueprint.route("/dataset/<id>/changes.atom")
 def atom(id: str) -> Response:  # noqa: A002
     """The changes of the data as an Atom feed."""
-    return Response(feeds.atom(*_news(id)), mimetype="application/atom+xml")
+    return _feed(id, feeds.atom, "application/atom+xml")
 
 
 @blueprint.route("/dataset/<id>/changes.json")
 def json_feed(id: str) -> Response:  # noqa: A002
     """The changes of the data as a JSON Feed."""
-    return Response(feeds.json_feed(*_news(id)), mimetype="application/feed+json")
+    return _feed(id, feeds.json_feed, "application/feed+json")
 
 
-def _news(name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _feed(name: str, write: Callable[..., str | bytes], mimetype: str) -> Response:
+    """Versions are compared for those alone who do not have the feed: readers ask for it all day."""
     dataset = history.dataset_of(_context(), name)
     asked = {"name": dataset["id"], "limit": feeds.ENTRIES}
-    return dataset, tk.get_action("aizu_versions")(_context(), asked)["versions"]
+    found = tk.get_action("aizu_versions")(_context(), asked)["versions"]
+    seen = json.dumps([dataset["metadata_modified"], found, tk.h.lang()], sort_keys=True)
+    tag = hashlib.sha256(seen.encode()).hexdigest()
+    known = request.if_none_match.contains_weak(tag)
+    response = Response("" if known else write(dataset, found), 304 if known else 200)
+    response.mimetype = mimetype
+    response.set_etag(tag)
+    return response
