@@ -55,6 +55,11 @@ def files_of(version: int) -> dict[str, tuple[str, str]]:
     }
 
 
+def kept(part: str, text: str) -> bytes:
+    """A file as the portal keeps it: a table gets the byte order mark that Excel needs."""
+    return text.encode("utf-8-sig" if part.startswith("table:") else "utf-8")
+
+
 def publish(
     portal: Portal, name: str, version: int, *, token: str | None = None, **changes: Any
 ) -> dict[str, Any]:

@@ -297,7 +297,7 @@ def test_two_at_once_leave_one_whole_version(portal, name):
         taken = [pool.submit(publish, portal, table=t, dataset=described(name)) for t in tables]
     assert all(one.result()["changed"] for one in taken)
     (stored,) = rows(portal, name)["records"]
-    content = download(portal, "table", name).decode()
+    content = download(portal, "table", name).decode("utf-8-sig")
     assert content == f"名称,数\r\n{stored['名称']},{stored['数']}\r\n"
 
 

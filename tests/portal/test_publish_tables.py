@@ -134,8 +134,15 @@ def test_many_tables_are_one_dataset(portal, name):
         ("geojson", "shapes", "shapes（GeoJSON・地図用）", "shapes (GeoJSON for maps)", "GeoJSON"),
         ("table", "stops", "停留所（CSV・表）", "Stops (CSV table)", "CSV"),
         ("table", "trips", "便（CSV・表）", "Trips (CSV table)", "CSV"),
-    ]
-    ids = ["original", "geojson:stops", "geojson:shapes", "table:stops", "table:trips"]
+        ("parquet", "stops", "停留所（Parquet・分析用）", "Stops (Parquet for analysis)", "Parquet"),
+        ("parquet", "trips", "便（Parquet・分析用）", "Trips (Parquet for analysis)", "Parquet"),
+        *(
+            ("geoparquet", layer, f"{title}（GeoParquet・分析用）", f"{en} (GeoParquet for analysis)",
+             "Parquet")
+            for layer, title, en in (("stops", "停留所", "Stops"), ("shapes", "shapes", "shapes"))
+        ),
+    ]  # fmt: skip
+    ids = [":".join(filter(None, (r["kind"], r.get("part", "")))) for r in found]
     assert answer["resources"] == dict(zip(ids, [r["id"] for r in found], strict=True))
     assert (answer["rows"], answer["changed"]) == (5, True)
     assert values(portal, answer["resources"]["table:stops"]) == [
@@ -143,7 +150,7 @@ def test_many_tables_are_one_dataset(portal, name):
         ("2", "鶴ヶ城入口"),
     ]
     assert len(values(portal, answer["resources"]["table:trips"])) == 3
-    assert [r["datastore_active"] for r in found] == [False, False, False, True, True]
+    assert [r["kind"] == "table" for r in found] == [r["datastore_active"] for r in found]
 
 
 def test_one_table_is_what_people_look_for(portal, name):
@@ -153,6 +160,8 @@ def test_one_table_is_what_people_look_for(portal, name):
         "データ（CSV・表）",
         "地図用データ（GeoJSON）",
         "元のファイル",
+        "データ（Parquet・分析用）",
+        "地図用データ（GeoParquet・分析用）",
     ]
 
 
@@ -207,7 +216,7 @@ def test_table_and_layer_that_are_gone_leave_no_trace(portal, name, nothing_left
     """What the new version does not have goes: resource, DataStore table and file."""
     first = publish(portal, name, TWO, layers=("stops", "shapes"))["resources"]
     second = publish(portal, name, {"trips": TRIPS}, layers=("shapes",))["resources"]
-    stays = ("table:trips", "geojson:shapes", "original")
+    stays = ("table:trips", "geojson:shapes", "original", "parquet:trips", "geoparquet:shapes")
     assert second == {part: first[part] for part in stays}
     assert {r["id"] for r in resources(portal, name)} == set(second.values())
     with pytest.raises(NotFound):
@@ -373,7 +382,7 @@ def test_people_read_local_times_and_words(portal, name, prefix, heading, cells)
         assert [row[1:] for row in found] == [list(pair) for pair in zip(times, cells, strict=True)]
     assert values(portal, sent)[0] == ("A", "2026-11-22T22:30:45+00:00", True)
     (file,) = [r for r in resources(portal, name) if r["id"] == sent]
-    assert portal.get(file["url"].removeprefix(portal.url)).content == table.encode()
+    assert portal.get(file["url"].removeprefix(portal.url)).content == table.encode("utf-8-sig")
 
 
 def test_views_are_no_news(portal, name):
@@ -384,6 +393,7 @@ def test_views_are_no_news(portal, name):
     shown = {
         r.get("part", ""): [view["view_type"] for view in anybody.resource_view_list(id=r["id"])]
         for r in resources(portal, name)
+        if r["kind"] in ("table", "geojson", "original")
     }
     assert shown == {
         "": [],
@@ -401,5 +411,5 @@ def test_dataset_of_many_tables_is_in_every_catalogue(portal, name):
     publish(portal, name, TWO, layers=("shapes",))
     turtle = portal.get(f"/dataset/{name}.ttl")
     croissant = portal.get(f"/dataset/{name}/croissant.jsonld").json()
-    assert turtle.text.count("a dcat:Distribution") == 4
+    assert turtle.text.count("a dcat:Distribution") == 7
     assert "便（CSV・表）" in json.dumps(croissant, ensure_ascii=False)

@@ -7,26 +7,41 @@ from typing import Any
 
 from ckan.lib import munge
 
-from ckanext.aizu import media_types
-from ckanext.aizu.publication import GEOJSON, ORIGINAL, TABLE, Publication
+from ckanext.aizu import media_types, versions
+from ckanext.aizu.byproducts import Made
+from ckanext.aizu.publication import (
+    GEOJSON,
+    GEOPARQUET,
+    ORIGINAL,
+    PARQUET,
+    PMTILES,
+    TABLE,
+    Publication,
+)
 
 Resource = dict[str, Any]
 Part = dict[str, Any]
 # Beside the files of a version stands its report.
 RESERVED = ("report.json",)
-KINDS = (TABLE, GEOJSON, ORIGINAL)
+KINDS = (TABLE, GEOJSON, ORIGINAL, PARQUET, GEOPARQUET, PMTILES)
 # People look for the one table; of many, the file that holds all of them comes first.
-_ORDER_OF_MANY = (ORIGINAL, GEOJSON, TABLE)
+_ORDER_OF_MANY = (ORIGINAL, GEOJSON, TABLE, PARQUET, GEOPARQUET, PMTILES)
 _NAMES = {
     TABLE: ("データ（CSV・表）", "Data (CSV table)"),
     GEOJSON: ("地図用データ（GeoJSON）", "Map data (GeoJSON)"),
     ORIGINAL: ("元のファイル", "Original file"),
+    PARQUET: ("データ（Parquet・分析用）", "Data (Parquet for analysis)"),
+    GEOPARQUET: ("地図用データ（GeoParquet・分析用）", "Map data (GeoParquet for analysis)"),
+    PMTILES: ("地図用データ（PMTiles・地図タイル）", "Map data (PMTiles, map tiles)"),
 }
 _FORMATS = {TABLE: ("CSV", "text/csv"), GEOJSON: ("GeoJSON", "application/geo+json")}
 # What follows the title of a table or layer where there are several.
 _ENDS_OF_MANY = {
     TABLE: ("（CSV・表）", " (CSV table)"),
     GEOJSON: ("（GeoJSON・地図用）", " (GeoJSON for maps)"),
+    PARQUET: ("（Parquet・分析用）", " (Parquet for analysis)"),
+    GEOPARQUET: ("（GeoParquet・分析用）", " (GeoParquet for analysis)"),
+    PMTILES: ("（PMTiles・地図タイル）", " (PMTiles, map tiles)"),
 }
 _DESCRIPTIONS = {
     TABLE: (
@@ -36,6 +51,20 @@ _DESCRIPTIONS = {
     GEOJSON: (
         "地図やGISで使える形式（RFC 7946）です。",
         "For maps and GIS (RFC 7946).",
+    ),
+    PARQUET: (
+        "同じ表を、列の型を保って小さくまとめた形式です。pandas、R、DuckDBなどの分析ソフトで読めます。"
+        "緯度・経度のある表はGeoParquetで、GISでも開けます。",
+        "The same table, small and with the types of its columns, for pandas, R, DuckDB and the like; "
+        "with latitude and longitude it is GeoParquet, which GIS open too.",
+    ),
+    GEOPARQUET: (
+        "同じ図形を、分析ソフトやGIS（QGIS、GeoPandasなど）で速く読める形式（GeoParquet 1.1）です。",
+        "The same shapes, quick to read for GIS and analysis such as QGIS and GeoPandas (GeoParquet 1.1).",
+    ),
+    PMTILES: (
+        "同じ図形を地図タイルにしたファイルです。MapLibreなどのウェブ地図やQGISで、必要な部分だけを読み込めます。",
+        "The same shapes as map tiles: web maps such as MapLibre, and QGIS, load only what they show.",
     ),
     ORIGINAL: (
         "提供元から届いたままのファイルです（複数に分けて届いたものは1つにまとめています）。",
@@ -50,18 +79,30 @@ def ours(dataset: Mapping[str, Any]) -> dict[str, Resource]:
     return {":".join(filter(None, (r["kind"], r.get("part")))): r for r in found}
 
 
-def parts(publication: Publication, dataset_id: str, known: Mapping[str, str]) -> list[Part]:
+def parts(
+    publication: Publication, made: Iterable[Made], dataset_id: str, known: Mapping[str, str]
+) -> list[Part]:
     """The files of a publication, in the order of the dataset's page, with all that is said of them.
 
     Args:
         publication: what is published.
+        made: what the portal has made of it.
         dataset_id: id of its dataset.
         known: ids of the resources that the dataset has, by part.
     """
+    sent = [_sent(part, publication) for part in _in_order(publication)]
+    files = [*sent, *map(_made, made)]
     kinds = _ORDER_OF_MANY if len(publication.tables) > 1 else KINDS
-    order = sorted(_in_order(publication), key=lambda part: kinds.index(part.partition(":")[0]))
     taken = set(RESERVED)
-    return [_part(part, publication, _id(part, dataset_id, known), taken) for part in order]
+    return [
+        {
+            **file,
+            "resource_id": _id(versions.part_name(file), dataset_id, known),
+            "filename": _own_name(file["filename"], file["part"] or file["kind"], taken),
+            **_titles(file, files, publication),
+        }
+        for file in sorted(files, key=lambda file: kinds.index(file["kind"]))
+    ]
 
 
 def _in_order(publication: Publication) -> list[str]:
@@ -84,23 +125,34 @@ def _id(part: str, dataset_id: str, known: Mapping[str, str]) -> str:
     return old or str(uuid.uuid5(uuid.NAMESPACE_URL, f"{dataset_id}:{part}"))
 
 
-def _part(part: str, publication: Publication, resource_id: str, taken: set[str]) -> Part:
+def _sent(part: str, publication: Publication) -> Part:
     kind, _, name = part.partition(":")
-    upload = publication.files[part]
-    form, media_type = _FORMATS.get(kind) or media_types.format_and_type(upload.filename or "")
-    title, title_en = _name(kind, name, publication)
+    filename = publication.files[part].filename or part
+    form, media_type = _FORMATS.get(kind) or media_types.format_and_type(filename)
     return {
         "kind": kind,
         "part": name,
-        "resource_id": resource_id,
-        "filename": _own_name(munge.munge_filename(upload.filename or part), name or kind, taken),
+        "filename": munge.munge_filename(filename),
         "media_type": media_type,
         "format": form,
         "encoding": publication.source.get("encoding", "") if kind == ORIGINAL else "utf-8",
         "size": publication.sizes[part],
         "sha256": publication.hashes[part],
-        "title": title,
-        "title_en": title_en,
+    }
+
+
+def _made(file: Made) -> Part:
+    form, media_type = media_types.format_and_type(file.filename)
+    return {
+        "kind": file.kind,
+        "part": file.part,
+        "filename": munge.munge_filename(file.filename),
+        "media_type": media_type,
+        "format": form,
+        "encoding": "",
+        "size": file.size,
+        "sha256": file.sha256,
+        **({"as_text": list(file.as_text)} if file.as_text else {}),
     }
 
 
@@ -128,7 +180,7 @@ def resources(files: Iterable[Part], before: Mapping[str, Any], changed_at: str)
 def _resource(part: Part, before: Resource, changed_at: str) -> Resource:
     sha256 = f"sha256:{part['sha256']}"
     same = before.get("hash") == sha256
-    description, description_en = _DESCRIPTIONS[part["kind"]]
+    description, description_en = _description(part)
     return {
         "id": part["resource_id"],
         "kind": part["kind"],
@@ -149,21 +201,31 @@ def _resource(part: Part, before: Resource, changed_at: str) -> Resource:
     }
 
 
+def _description(part: Part) -> tuple[str, str]:
+    ja, en = _DESCRIPTIONS[part["kind"]]
+    if columns := part.get("as_text"):
+        ja += f"型に合わない値があるため、次の列は文字列です: {'、'.join(columns)}"
+        en += f" Columns that are text, since not all values have the type: {', '.join(columns)}"
+    return ja, en
+
+
 def _in_utc(moment: str) -> str:
     """As CKAN stores moments: in UTC, without saying so."""
     return datetime.fromisoformat(moment).astimezone(UTC).replace(tzinfo=None).isoformat()
 
 
-def _name(kind: str, name: str, publication: Publication) -> tuple[str, str]:
-    """In Japanese and English; where there is one of a kind, what it is says more than whose it is."""
-    if [part.partition(":")[0] for part in publication.files].count(kind) == 1:
-        return _NAMES[kind]
+def _titles(file: Part, files: Iterable[Part], publication: Publication) -> dict[str, str]:
+    """In both languages; where there is one of a kind, what it is says more than whose it is."""
+    kind, name = file["kind"], file["part"]
+    if [one["kind"] for one in files].count(kind) == 1:
+        title, title_en = _NAMES[kind]
+        return {"title": title, "title_en": title_en}
     titled = {table.name: (table.title, table.title_en) for table in publication.tables}
-    if kind == GEOJSON:
+    if kind not in (TABLE, PARQUET):
         titled |= publication.layers
     title, title_en = titled.get(name, (name, name))
     ja, en = _ENDS_OF_MANY[kind]
-    return title + ja, (title_en or title) + en
+    return {"title": title + ja, "title_en": (title_en or title) + en}
 
 
 def bare_title(name: str) -> str:

@@ -14,7 +14,9 @@ from ckanext.aizu.cells import aizu_cell, aizu_heading
 from ckanext.aizu.contents import (
     Entity,
     aizu_bare_title,
+    aizu_copies,
     aizu_map_resources,
+    aizu_other_formats,
     aizu_resource_kind,
     aizu_table_resource,
     aizu_tables,
@@ -60,6 +62,8 @@ __all__ = [
     "aizu_step",
     "aizu_table_preview",
     "aizu_table_resource",
+    "aizu_copies",
+    "aizu_other_formats",
     "aizu_tables",
     "aizu_time",
     "aizu_title_of",

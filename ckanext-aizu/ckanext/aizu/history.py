@@ -8,15 +8,13 @@ import ckan.plugins.toolkit as tk
 from ckan import model
 from ckan.types import Context
 
-from ckanext.aizu import blobs, versions
+from ckanext.aizu import blobs, coordinates, versions
 from ckanext.aizu.versions import GONE, Version
 
 if TYPE_CHECKING:
     from ckanext.aizu.diff import Diff
 
 JSON = dict[str, Any]
-LATITUDE = ("緯度", "lat", "latitude", "stop_lat", "shape_pt_lat")
-LONGITUDE = ("経度", "lon", "lng", "long", "longitude", "stop_lon", "shape_pt_lon")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +30,7 @@ class Comparison:
     @property
     def position(self) -> tuple[str, str] | None:
         """The columns of latitude and longitude, where both versions have them."""
-        common = self.diff.before.types.keys() & self.diff.after.types.keys()
-        known = {name.lower(): name for name in common}
-        latitude = next((known[name] for name in LATITUDE if name in known), None)
-        longitude = next((known[name] for name in LONGITUDE if name in known), None)
-        return (latitude, longitude) if latitude and longitude else None
+        return coordinates.columns(self.diff.before.types.keys() & self.diff.after.types.keys())
 
 
 def dataset_of(context: Context, name: str) -> JSON:

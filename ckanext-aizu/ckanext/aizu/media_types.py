@@ -20,6 +20,8 @@ _KNOWN = {
     ".rdf": ("RDF", "application/rdf+xml"),
     ".pb": ("Protobuf", "application/x-protobuf"),
     ".mrc": ("MARC", "application/marc"),
+    ".parquet": ("Parquet", "application/vnd.apache.parquet"),
+    ".pmtiles": ("PMTiles", "application/vnd.pmtiles"),
 }
 
 

@@ -1,9 +1,12 @@
 """What a caller of `aizu_publish` hands in: read, and checked against itself."""
 
+import codecs
 import hashlib
 import json
 import math
 import re
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +20,8 @@ from werkzeug.datastructures import FileStorage
 from ckanext.aizu import tabular
 
 TABLE, GEOJSON, ORIGINAL = "table", "geojson", "original"
+# These are made of the others.
+PARQUET, GEOPARQUET, PMTILES = "parquet", "geoparquet", "pmtiles"
 # What the portal works out itself; a caller's word for it would be believed.
 OWN_FIELDS = ("content_hash", "resources", "state", "private", "id", "type")
 MB = 1 << 20
@@ -64,6 +69,11 @@ class Publication:
     def hashes(self) -> dict[str, str]:
         """SHA-256 of each file, by part."""
         return {part: _sha256(file.stream) for part, file in self.files.items()}
+
+    def is_of(self, part: str, sha256: object) -> bool:
+        """Whether a table has this hash, with its byte order mark or as it was sent, perhaps without."""
+        mark = len(codecs.BOM_UTF8)
+        return sha256 == self.hashes[part] or sha256 == _sha256(self.files[part].stream, mark)
 
     @cached_property
     def sizes(self) -> dict[str, int]:
@@ -257,13 +267,26 @@ def _publication(parts: dict[str, Any]) -> Publication:
         report=parts["report"],
         tables=parts["resources"],
         layers=parts["layers"],
-        files={part: value for part, value in parts.items() if _is_file(value)},
+        files={part: _as_kept(part, value) for part, value in parts.items() if _is_file(value)},
     )
 
 
-def _sha256(stream: IO[bytes]) -> str:
+def _as_kept(part: str, file: FileStorage) -> FileStorage:
+    """A table begins with a byte order mark, sent or not: without it Excel garbles Japanese."""
+    mark = len(codecs.BOM_UTF8)
+    file.stream.seek(0)
+    if not part.startswith(f"{TABLE}:") or file.stream.read(mark) == codecs.BOM_UTF8:
+        return file
+    marked = tempfile.SpooledTemporaryFile(max_size=MB)  # noqa: SIM115 (lives as long as the call)
+    marked.write(codecs.BOM_UTF8)
+    file.stream.seek(0)
+    shutil.copyfileobj(file.stream, marked, MB)
+    return FileStorage(marked, filename=file.filename, name=file.name, headers=file.headers)
+
+
+def _sha256(stream: IO[bytes], start: int = 0) -> str:
     digest = hashlib.sha256()
-    stream.seek(0)
+    stream.seek(start)
     while block := stream.read(MB):
         digest.update(block)
     stream.seek(0)

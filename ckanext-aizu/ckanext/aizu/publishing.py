@@ -13,6 +13,7 @@ from ckan.types import Context
 
 from ckanext.aizu import (
     blobs,
+    byproducts,
     catalogue_resources,
     fence,
     held,
@@ -130,7 +131,9 @@ def _unchanged(place: Place, current: Version, incoming: Publication, wishes: Wi
     return answer(current, changed=False)
 
 
-def _described(place: Place, incoming: Publication, owner_id: str) -> Version:
+def _described(
+    place: Place, incoming: Publication, owner_id: str, made: list[byproducts.Made]
+) -> Version:
     """The version as it will be; rows, changes and report are not known yet."""
     dataset = {**incoming.dataset, **({"owner_org": owner_id} if owner_id else {})}
     with place.database.cursor() as cur:
@@ -143,7 +146,7 @@ def _described(place: Place, incoming: Publication, owner_id: str) -> Version:
         content_hash=incoming.content_hash(),
         replaces=place.current.number if place.current else None,
         rows={},
-        parts=catalogue_resources.parts(incoming, place.dataset_id, place.known),
+        parts=catalogue_resources.parts(incoming, made, place.dataset_id, place.known),
         dataset=dataset,
         organization=incoming.organization,
         resources=[vars(one) for one in incoming.tables],
@@ -189,17 +192,20 @@ def _ready(
             arrivals.add(file.stream)
     schemas = {one.name: one.fields for one in incoming.tables}
     files = {n: arrivals.path(incoming.hashes[f"{publication.TABLE}:{n}"]) for n in schemas}
-    version = _described(place, incoming, owner_id)
     with loading.meanwhile(place.database, schemas, files, place.laps) as coming:
         with place.laps.lap("check"):
             wrong = conformity.wrong_tables(incoming, files)
         with place.laps.lap("compare"):
-            tables = [] if wrong else version.resources
+            tables = [] if wrong else [vars(one) for one in incoming.tables]
             key = incoming.dataset["key_columns"]
             plan = planning.make(place.current, tables, files, wishes.limits, key)
+        with place.laps.lap("formats"):
+            made = [] if wrong else byproducts.make(incoming, arrivals)
     staged = coming.result()
     rows = {name: loaded.rows for name, loaded in staged.items()}
     conformity.refuse(incoming, rows, wrong)
+    byproducts.check(made, rows)
+    version = _described(place, incoming, owner_id, made)
     reasons = [*plan.reasons, *_undone(place, version)]
     report = json.dumps(incoming.report, ensure_ascii=False).encode()
     version = replace(
