@@ -1,5 +1,6 @@
 """What the gate refuses is kept whole until a steward has looked at it, approved it or let it go."""
 
+import codecs
 import hashlib
 import json
 import os
@@ -135,7 +136,7 @@ def test_refusal_is_kept_whole(portal, name):
         content = requests.get(file["url"], headers=head, timeout=60).content
         assert hashlib.sha256(content).hexdigest() == file["sha256"]
         if file["part"] in sent(name, 20):
-            assert content == sent(name, 20)[file["part"]][1]
+            assert content.removeprefix(codecs.BOM_UTF8) == sent(name, 20)[file["part"]][1]
     assert requests.get(found["report_url"], headers=head, timeout=60).json()["valid"] is True
     assert versions(portal, name)[0]["number"] == 1
 
@@ -356,7 +357,7 @@ def test_files_of_what_is_held_are_kept(portal, name, sysadmin):
     assert not blob(portal, original(purged)).exists()
     sizes = json.loads(operator(portal, "aizu", "versions", "sizes", "--json"))
     (mine,) = [one for one in sizes if one["name"].startswith(name)]
-    assert (mine["versions"], mine["held"], mine["files"]) == (1, 1, 6)
+    assert (mine["versions"], mine["held"], mine["files"]) == (1, 1, 8)
     approve(portal, name, sysadmin)
     shown = portal.api().action.aizu_version_show(name=name, number=2)
     (file,) = [file for file in shown["files"] if file["part"] == "original"]
