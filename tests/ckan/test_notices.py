@@ -1,6 +1,5 @@
 """Mail to those who answer for a dataset: by a real mail server, real jobs and CKAN's own notifier; once each time."""
 
-
 import pytest
 from ckan import model
 from ckan.lib import jobs
