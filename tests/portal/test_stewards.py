@@ -78,6 +78,19 @@ def test_page_says_since_when_and_why_it_is_not_newer(portal):
     assert "silent" in line(portal, f"/en/dataset/{NAME}")
 
 
+def test_faults_of_the_program_are_told_to_stewards_alone(portal):
+    """The message says where their logs are; readers learn that it fails, and since when."""
+    report(
+        portal, "failed", cause="program", message="詳しくは error.log", message_en="see error.log"
+    )
+    found = portal.api().action.package_show(id=NAME)
+    assert (found["harvest_message"], found["harvest_message_en"]) == ("", "")
+    assert "から更新できていません。" in line(portal)
+    assert "error.log" not in portal.get(f"/en/dataset/{NAME}").text
+    told = portal.api(portal.token).action.aizu_sources(name=NAME)["sources"][0]
+    assert told["message_en"] == "see error.log"
+
+
 def test_page_says_that_an_update_is_held_back(portal):
     """And that somebody is looking at it."""
     report(portal, "failed", cause="gate", message="行が減りました")

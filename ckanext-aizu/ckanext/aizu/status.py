@@ -132,6 +132,9 @@ def add_to(dataset: JSON) -> None:
 
 def _add(dataset: JSON, check: JSON) -> None:
     dataset.update({f"harvest_{name}": value for name, value in check.items()})
+    if check.get("cause") == "program":
+        # It says where on the harvester's machine the fault is logged, which is for stewards.
+        dataset.update(harvest_message="", harvest_message_en="")
     if check:
         late = freshness.late_after(check, dataset.get("frequency") or "")
         dataset["harvest_late_after"] = late.isoformat() if late else ""
