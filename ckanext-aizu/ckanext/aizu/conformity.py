@@ -9,12 +9,11 @@ import polars as pl
 
 from ckanext.aizu import constraints
 from ckanext.aizu.constraints import Rule, short
+from ckanext.aizu.diff import FIRST_ROW
 from ckanext.aizu.diff_table import PLACE, Table
 from ckanext.aizu.publication import TABLE, Publication
 
 JSON = dict[str, Any]
-FIRST_ROW = 2
-"""Of the data, as spreadsheets and Frictionless count: the header is row 1."""
 TOLD = 10
 """Broken rules of a table that are told."""
 

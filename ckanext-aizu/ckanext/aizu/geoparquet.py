@@ -73,8 +73,9 @@ def write_layer(features: list[Feature], metadata: Mapping[str, str], to: Path) 
         ValueError: a geometry is none.
     """
     names = list(dict.fromkeys(name for one in features for name in one["properties"] or {}))
-    columns = {name: _column([(one["properties"] or {}).get(name) for one in features])
-               for name in names}  # fmt: skip
+    columns = {
+        name: _column([(one["properties"] or {}).get(name) for one in features]) for name in names
+    }
     geometry = _free_name(names)
     columns[geometry] = pl.Series([_wkb(one["geometry"]) for one in features], dtype=pl.Binary)
     geo = _described(geometry, *_summary([one["geometry"] for one in features if one["geometry"]]))
