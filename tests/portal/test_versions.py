@@ -417,6 +417,14 @@ def test_a_version_that_comes_while_files_are_removed_waits(portal, name):
         assert coming.result()["version"] == 1
 
 
+def test_a_file_that_is_lost_is_told_of(portal, name):
+    """Whoever asks for a file that went after all else learns that it is not kept any more."""
+    publish(portal, name, 1, files={"original": ("x.txt", name.encode())})
+    sha256 = hashlib.sha256(name.encode()).hexdigest()
+    (portal.var / "storage" / "versions" / sha256[:2] / sha256).unlink()
+    assert portal.get(f"/dataset/{name}/version/1/x.txt").status_code == 410
+
+
 def test_old_versions_let_their_files_go(portal, name):
     """Beyond what the dataset keeps, an entry and its hashes stay; the files say that they are gone."""
     publish(portal, name, 1)

@@ -102,11 +102,15 @@ def file(id: str, number: int, filename: str) -> Response:  # noqa: A002
 def _sent(
     dataset: dict[str, Any], version: versions.Version, sha256: str, name: str, media_type: str
 ) -> Response:
-    if version.state == versions.GONE or not blobs.is_kept(sha256):
+    try:
+        content = kept_file(sha256) if version.state != versions.GONE else None
+    except FileNotFoundError:
+        content = None
+    if content is None:
         message = tk._("The files of version %i are not kept any more") % version.number
         raise tk.ValidationError({"version": [message]})
     response = UnchangingResponse(
-        kept_file(sha256), mimetype=media_type, direct_passthrough=True, headers=as_download(name)
+        content, mimetype=media_type, direct_passthrough=True, headers=as_download(name)
     )
     response.set_etag(sha256)
     if dataset["private"] or dataset["state"] != "active":
