@@ -45,7 +45,8 @@ def publishing(dataset: str) -> Iterator[connection]:
     database: connection = raw.driver_connection
     try:
         with database.cursor() as cur:
-            cur.execute("SET LOCAL lock_timeout = '120s'")
+            # The web server ends a request that takes 120 s, and would say nothing of why.
+            cur.execute("SET LOCAL lock_timeout = '90s'")
             # Of the connection, not of a transaction: it lasts until the catalogue is in step.
             cur.execute("SELECT pg_advisory_lock(hashtext(%s))", [f"aizu {dataset}"])
         database.commit()
