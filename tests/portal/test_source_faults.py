@@ -36,10 +36,16 @@ LIST = {
     "missing-column": (1, "経度", "経度"),
     "encoding": (1, "文字コード", "encoding"),
 }
-# The library asks a repository that is silent again after a while.
 LONG = {
+    # The library asks a repository that is silent again after a while.
     ("library", "silent"),
-    *((s, f"cut-{n}") for s in SOURCES[1:] for n in range(10, 100, 10) if n != 50),
+    # These fetch as the hydrants do.
+    *(
+        (s, fault)
+        for s in ("bus", "snowplow")
+        for fault in ("silent", "slow", "drip", "redirect-loop")
+    ),
+    *((s, f"cut-{n}") for s in SOURCES for n in range(10, 100, 10) if n != 50),
 }
 CASES = [
     (source, fault, *told)
