@@ -46,14 +46,19 @@ class Portal:
         )
 
 
+def harvest_env(var: Path) -> dict[str, str]:
+    """Addresses and secrets of the harvesters of a portal."""
+    lines = (var / "harvest.env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
 @pytest.fixture(scope="session")
 def portal() -> Iterator[Portal]:
     """The portal of scripts/test, whose hydrants are harvested by the tests alone."""
     if not os.environ.get("AIZU_TEST_VAR"):
         pytest.skip("no portal: these tests are run by scripts/test, which starts one")
     var = Path(os.environ["AIZU_TEST_VAR"])
-    lines = (var / "harvest.env").read_text().splitlines()
-    known = dict(line.split("=", 1) for line in lines)
+    known = harvest_env(var)
     told = Portal(
         url=known["AIZU_PORTAL_URL"],
         var=var,

@@ -2,6 +2,8 @@
 
 import json
 
+from .conftest import harvest_env
+
 
 def test_the_report_of_a_version_is_read_from_the_portal(portal, tmp_path):
     """On a machine that has never seen the source; a version that is not there is said."""
@@ -19,6 +21,5 @@ def test_the_report_of_a_version_is_read_from_the_portal(portal, tmp_path):
 
 def addresses(portal):
     """What a machine needs to know."""
-    lines = (portal.var / "harvest.env").read_text().splitlines()
-    known = dict(line.split("=", 1) for line in lines)
+    known = harvest_env(portal.var)
     return {name: known[name] for name in ("AIZU_PORTAL_URL", "AIZU_API_TOKEN", "AIZU_CITY_URL")}

@@ -14,7 +14,7 @@ from redis import Redis
 from harvesters import queue
 from harvesters.journal import Journal, Key, Note
 
-from .conftest import ROOT
+from .conftest import ROOT, harvest_env
 from .copies import eventually
 
 SOURCES = ("bus", "bus-live", "hydrant", "library", "library-seats", "snowplow")
@@ -33,12 +33,6 @@ def told(portal, source):
 def pid(portal, name):
     """The process of the Procfile's line."""
     return json.loads((portal.var / "run" / "state.json").read_text())["processes"][name]
-
-
-def harvest_env(portal):
-    """Addresses and secrets of the harvesters."""
-    lines = (portal.var / "harvest.env").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines)
 
 
 def test_live_source_is_harvested_by_itself(portal):
@@ -81,7 +75,7 @@ def test_paused_source_waits(portal):
 @pytest.fixture
 def empty_machine(portal, tmp_path):
     """Addresses and a token in the environment, and for each machine a folder that nobody else uses."""
-    known = harvest_env(portal)
+    known = harvest_env(portal.var)
     names = ("AIZU_PORTAL_URL", "AIZU_API_TOKEN", "AIZU_CITY_URL")
     addresses = {name: known[name] for name in names} | {"LANG": "C.UTF-8"}
 
@@ -95,7 +89,7 @@ def empty_machine(portal, tmp_path):
 @pytest.fixture
 def alone(portal):
     """A journal of its own; the portal's own workers leave the city in peace meanwhile."""
-    url = harvest_env(portal)["AIZU_REDIS_URL"]
+    url = harvest_env(portal.var)["AIZU_REDIS_URL"]
     with Redis.from_url(url) as redis, Redis.from_url(other_database(url)) as other:
         journal = Journal(redis)
         # The hydrants are paused as long as the tests.
@@ -117,7 +111,7 @@ def test_two_machines_need_nothing_but_addresses(portal, alone, empty_machine, t
     """All sources, twice over: both take part, no run is lost, none comes twice, none overlaps another."""
     journal, machines = alone, []
     keys = [Key("aizuwakamatsu", source) for source in SOURCES]
-    redis_url = other_database(harvest_env(portal)["AIZU_REDIS_URL"])
+    redis_url = other_database(harvest_env(portal.var)["AIZU_REDIS_URL"])
 
     def start(machine, *words):
         own = empty_machine(machine, AIZU_REDIS_URL=redis_url)

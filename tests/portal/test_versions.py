@@ -14,8 +14,9 @@ import pytest
 import requests
 from bs4 import BeautifulSoup
 from ckanapi import NotAuthorized, NotFound, ValidationError
+from redis import Redis
 
-from .conftest import ROOT
+from .conftest import ROOT, harvest_env
 from .dataset_versions import Reader, csv_of, files_of, kept, publish, reading
 from .leftovers import database
 
@@ -449,6 +450,24 @@ def test_old_versions_let_their_files_go(portal, name):
     sizes = json.loads(operator(portal, "versions", "sizes", "--json"))
     (mine,) = [one for one in sizes if one["name"] == name]
     assert (mine["versions"], mine["gone"]) == (2, 3)
+
+
+def test_old_files_go_by_themselves(portal, name):
+    """An hour after the last time; nobody has to remember it."""
+    publish(portal, name, 1, files={"original": ("first.txt", name.encode())})
+    portal.api(portal.token).action.package_patch(id=name, keep_versions="2")
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    first = portal.var / "storage" / "versions" / digest[:2] / digest
+    for version in (2, 3):
+        publish(portal, name, version)
+    assert first.exists()
+    with Redis.from_url(harvest_env(portal.var)["AIZU_REDIS_URL"]) as known:
+        known.delete("aizu:pruned")
+    publish(portal, name, 4)
+    until = time.monotonic() + 60
+    while first.exists() and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not first.exists()
 
 
 def operator(portal, *words):

@@ -17,7 +17,9 @@ MB = 1 << 20
 ARRIVING = "arriving"
 PACKED = ".gz"
 WORTH_PACKING = 0.9
-"""Of its size; a zip or a picture does not get smaller."""
+"""Of its size, at most."""
+COMPRESSED = (b"PAR1", b"PMTiles", b"PK\x03\x04", b"\x1f\x8b", b"\x89PNG", b"\xff\xd8\xff")
+"""How files begin that do not get smaller, and are not tried again and again."""
 
 
 def folder() -> Path:
@@ -131,7 +133,7 @@ def unpack(sha256: str) -> None:
 def pack(sha256: str) -> bool:
     """Compresses a content that is seldom asked for; says whether it did, for it must get smaller."""
     plain = path(sha256)
-    if not plain.exists():
+    if not plain.exists() or _is_compressed(plain):
         return False
     half = folder() / ARRIVING / f"{uuid.uuid4().hex}{PACKED}"
     half.parent.mkdir(parents=True, exist_ok=True)
@@ -148,6 +150,11 @@ def pack(sha256: str) -> bool:
     _sync(plain.parent)
     plain.unlink()
     return True
+
+
+def _is_compressed(plain: Path) -> bool:
+    with plain.open("rb") as content:
+        return content.read(max(map(len, COMPRESSED))).startswith(COMPRESSED)
 
 
 def size(sha256: str) -> int:

@@ -94,6 +94,7 @@ def publish(context: Context, incoming: Publication, wishes: Wishes) -> JSON:
                 switch(place, ready.version, ready.staged, arrivals)
         with place.laps.lap("catalogue"):
             in_step.bring(place.database, ready.version, wishes.expected_by)
+        retention.prune_in_time()
         return answer(ready.version, changed=True) | {"seconds": place.laps.seconds}
 
 

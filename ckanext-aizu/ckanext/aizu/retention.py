@@ -1,12 +1,15 @@
 """How long versions are kept, what they take, and the removal of what nobody can ask for any more."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import ckan.plugins.toolkit as tk
+import redis
 from ckan import model
+from ckan.lib.redis import connect_to_redis
 from ckanext.datastore.backend.postgres import get_write_engine
 from psycopg2 import sql
 from psycopg2.extensions import cursor
@@ -17,6 +20,10 @@ KEPT, LEAST = 100, 2
 """Versions of a dataset whose files are kept, if it says nothing else; and how few it may say."""
 REMEMBERED = 1000
 """Versions without files that are still listed."""
+PRUNE_EVERY_S = 3600
+PRUNED = "aizu:pruned"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +80,16 @@ def _size(found: list[versions.Version], refused: versions.Version | None) -> Si
         files=len(contents),
         bytes=sum(map(blobs.size, contents)),
     )
+
+
+def prune_in_time() -> None:
+    """Has a worker prune, once an hour at most: a live dataset gets a version every minute."""
+    try:
+        if connect_to_redis().set(PRUNED, 1, nx=True, ex=PRUNE_EVERY_S):
+            rq = {"timeout": PRUNE_EVERY_S}
+            tk.enqueue_job(prune, title="files of old versions", rq_kwargs=rq)
+    except redis.RedisError:
+        log.exception("Files of old versions stay for now")
 
 
 def prune() -> Pruned:
