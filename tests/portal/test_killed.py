@@ -177,7 +177,7 @@ def test_killed_at_the_first_version(portal, killing):
         assert whole(portal, name, ids) == 1, where
         told = portal.api().action.package_show(id=name)
         assert [r["id"] for r in told["resources"]] == [
-            ids[part] for part in ("table:list", "geojson:list", "original")
+            ids[part] for part in ("table:list", "geojson:list", "original", "parquet:list")
         ]
         assert told["version"] == "1"
 

@@ -11,7 +11,7 @@ import ckanapi
 import pytest
 import requests
 
-from .dataset_versions import Reader, files_of, publish, reading
+from .dataset_versions import Reader, files_of, kept, publish, reading
 from .leftovers import nothing_left
 from .moments import MOMENTS, VICTIMS, any_backend, held
 from .test_killed import ckan
@@ -96,7 +96,7 @@ def undo(portal, name, ids):
     portal.api(portal.token).action.aizu_undo(name=name, reason="試験")
     for part, (_, text) in files_of(1).items():
         found = portal.get(f"/dataset/{name}/resource/{ids[part]}/download/x").content
-        assert found == text.encode()
+        assert found == kept(part, text)
     assert Reader(portal, name, ids).rows() == {1}
 
 

@@ -13,6 +13,7 @@ from socket import create_connection
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from urllib.parse import urlsplit
 
+import polars as pl
 import pytest
 import requests
 from redis import Redis
@@ -138,6 +139,13 @@ def serving(server_class, handler, **known):
             server.shutdown()
 
 
+def _text(kind, content):
+    """What can be read of a file."""
+    if kind == "parquet":
+        return pl.read_parquet(content).select(pl.exclude(pl.Binary)).write_csv()
+    return content.decode("cp932" if kind == "original" else "utf-8")
+
+
 def harvest(portal, content, moment=""):
     """Runs the hydrants of a city that has this list."""
     run = Run(moment)
@@ -173,7 +181,7 @@ class Look:
 
     def _mark(self, kind, path):
         answer = self.portal.get(path)
-        text = answer.content.decode("cp932" if kind == "original" else "utf-8")
+        text = _text(kind, answer.content) if answer.ok else ""
         size = text.count(ROW.get(kind, "\n"))
         if not answer.ok or size != self.sizes.setdefault(kind, size) or size < 1000:
             self.faults.append(f"{kind}: {answer.status_code}, {size} rows")
