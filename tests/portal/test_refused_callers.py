@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from .conftest import ROOT
-from .dataset_versions import Reader, call, files_of, publish
+from .dataset_versions import Reader, call, files_of, kept, publish
 from .leftovers import nothing_left
 from .test_bad_input import ADDRESS, bomb, known, refused, send
 from .test_killed import workers
@@ -137,7 +137,7 @@ NAMES = [
 @pytest.mark.parametrize("file", NAMES, ids=range(len(NAMES)))
 def test_names_of_files(portal, name, part, file):
     """A file's name leads nowhere and hides nothing, whatever it is made of; or it is refused."""
-    content = files_of(1)[part][1].encode()
+    content = kept(part, files_of(1)[part][1])
     before = outside(portal)
     with nothing_left(portal):
         answer = send(portal, name, files={part: (file, content)})

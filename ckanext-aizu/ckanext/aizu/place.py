@@ -57,8 +57,10 @@ def opened(context: Context, name: str) -> Iterator[Place]:
 
 
 def _existing(context: Context, name: str) -> JSON | None:
+    # What the index has may be older than what another has just done to the dataset.
+    current: Context = {**tk.fresh_context(context), "use_cache": False}
     try:
-        found: JSON = tk.get_action("package_show")(tk.fresh_context(context), {"id": name})
+        found: JSON = tk.get_action("package_show")(current, {"id": name})
     except tk.ObjectNotFound:
         return None
     if found["name"] != name:
