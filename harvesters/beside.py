@@ -2,13 +2,11 @@
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-from harvesters import fetch as fetching
 from harvesters import keep
 from harvesters.errors import HarvestError
 from harvesters.fetch import Snapshot
-from harvesters.portal import call
+from harvesters.portal import call, content
 from harvesters.settings import Settings
 
 PUBLISHED = "published"
@@ -40,9 +38,8 @@ def _original(
     known = published.last_snapshot()
     if known and known.sha256 == file["sha256"]:
         return known
-    content = here.content if here and here.sha256 == file["sha256"] else _get(settings, file)
     made = Snapshot(
-        content=content,
+        content=_bytes(settings, file, here),
         url="",
         filename=file["filename"],
         media_type=file["media_type"],
@@ -52,8 +49,7 @@ def _original(
     return made
 
 
-def _get(settings: Settings, file: dict[str, Any]) -> bytes:
-    """By the address at which this machine reaches the portal, which may be another than readers use."""
-    address = urlsplit(settings.portal_url)._replace(path=urlsplit(file["url"]).path).geturl()
-    with fetching.polite_session(settings.contact) as session:
-        return fetching.get(address, session).content
+def _bytes(settings: Settings, file: dict[str, Any], here: Snapshot | None) -> bytes:
+    if here and here.sha256 == file["sha256"]:
+        return here.content
+    return content(settings, file["url"])

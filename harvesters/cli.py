@@ -18,6 +18,7 @@ from harvesters.console import (
     city_option,
     echo_json,
     explain,
+    from_option,
     html_option,
     json_option,
     refusals,
@@ -40,14 +41,6 @@ STEPS = {
 }
 LIST = Words("名前,題名,担当,予定,アドレス", "name,title,department,schedule,address")
 LARGE_BYTES = 1_000_000
-
-from_option = click.option(
-    "--from",
-    "file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="アドレスの代わりに手元のファイルを読む。Read a local file in place of the address.",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -239,7 +232,7 @@ def one_job(source: str, city: str | None, *, quiet: bool = False) -> Job:
 def chosen_jobs(names: list[str], city: str | None, *, quiet: bool = False) -> list[Job]:
     """The jobs asked for, which tell the terminal how they go."""
     current = setting.read()
-    tell = (lambda step, told: None) if quiet else teller(language())
+    tell = jobs.silent if quiet else teller(language())
     return jobs.of_city(current, city or current.city, names, tell, progress)
 
 

@@ -7,11 +7,9 @@ from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 
-from harvesters import fetch as fetching
 from harvesters import jobs
 from harvesters import settings as setting
 from harvesters.console import (
@@ -30,7 +28,7 @@ from harvesters.jobs import Job
 from harvesters.overview import clock
 from harvesters.page import SHOWN_FINDINGS as ON_PAGE
 from harvesters.page import document, line, more, table
-from harvesters.portal import call
+from harvesters.portal import call, content
 from harvesters.publish import dataset_name
 from harvesters.report import FINDING, errors, errors_told, warnings
 from harvesters.rules import REPAIRS
@@ -88,7 +86,7 @@ def report(
     spoken = language()
     with refusals(spoken):
         current = setting.read()
-        chosen = jobs.of_city(current, city or current.city, [source], _silent, _silent)[0]
+        chosen = jobs.of_city(current, city or current.city, [source])[0]
         told = _of_version(current, chosen, number) if number else _of_last_check(chosen)
     if page:
         write_page(page, _as_page(told, spoken))
@@ -96,10 +94,6 @@ def report(
         echo_json(told.report)
     else:
         _print(told, spoken)
-
-
-def _silent(*_: object) -> None:
-    """Nothing goes on that could be told."""
 
 
 def _of_last_check(job: Job) -> Told:
@@ -120,13 +114,10 @@ def _of_last_check(job: Job) -> Told:
 
 
 def _of_version(settings: Settings, job: Job, number: int) -> Told:
-    """Kept by the portal with the version, by the address at which this machine reaches it."""
+    """Kept by the portal with the version."""
     asked = {"name": dataset_name(job.city, job.feed), "number": number}
     version = call(settings, "aizu_version_show", asked)
-    path = urlsplit(version["report_url"]).path
-    address = urlsplit(settings.portal_url)._replace(path=path).geturl()
-    with fetching.polite_session(settings.contact) as session:
-        checked = json.loads(fetching.get(address, session).content)
+    checked = json.loads(content(settings, version["report_url"]))
     told = {"rows": sum(version["rows"].values()), "findings": []}
     checked["aizu"] = told | checked.get("aizu", {})
     title = job.feed.dataset.title
@@ -157,7 +148,8 @@ def _repair(one: dict[str, Any], spoken: str) -> tuple[str, ...]:
     """One value; of a published version, all that one rule has done."""
     if "message" in one:
         return "", "", "", "", one["message_en" if spoken == "en" else "message"]
-    rule = REPAIRS[one["rule"]][0].said(spoken)
+    # A version that another program has published names rules of its own.
+    rule = REPAIRS[one["rule"]][0].said(spoken) if one["rule"] in REPAIRS else one["rule"]
     cells = one.get("cells", 1)
     counted = f"{rule} ({cells:,})" if cells > 1 else rule
     row = f"{one.get('table', '')} {one['row']}".strip()

@@ -9,7 +9,7 @@ import click
 
 from harvesters import jobs, pipeline
 from harvesters import settings as setting
-from harvesters.console import city_option, echo_json, json_option, refusals
+from harvesters.console import city_option, echo_json, from_option, json_option, refusals
 from harvesters.errors import GateError, NotInCatalogueError
 from harvesters.jobs import Job
 from harvesters.portal import call
@@ -26,15 +26,13 @@ source_argument = click.argument("source")
 
 def _job(source: str, city: str | None) -> Job:
     current = setting.read()
-    return jobs.of_city(
-        current, city or current.city, [source], lambda _step, _told: None, lambda _done, _all: None
-    )[0]
+    return jobs.of_city(current, city or current.city, [source])[0]
 
 
 @click.command()
 @source_argument
 @city_option
-@click.option("--from", "file", metavar="FILE", type=click.Path(path_type=Path))
+@from_option
 @json_option
 def plan(source: str, city: str | None, file: Path | None, as_json: bool) -> None:
     """公開すると何が変わるかを示す。公開はしない。Show what would change; publish nothing.

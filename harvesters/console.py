@@ -24,6 +24,13 @@ city_option = click.option(
     metavar="CITY",
     help="市のファイルの名前。Name of a file in schemas/cities. [AIZU_CITY, aizuwakamatsu]",
 )
+from_option = click.option(
+    "--from",
+    "file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="アドレスの代わりに手元のファイルを読む。Read a local file in place of the address.",
+)
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="機械のための JSON。JSON, for machines."
 )

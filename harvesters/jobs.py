@@ -66,15 +66,27 @@ Ask = Callable[[Job, str], Published | None]
 """Told a job and the fingerprint of what its source has; answers where readers have that already."""
 
 
+def silent(*_: object) -> None:
+    """Told how a job goes: nobody sits at a terminal, or machines read what is printed."""
+
+
 def of_city(
-    settings: Settings, city: str, names: list[str], tell: Tell, progress: Progress
+    settings: Settings,
+    city: str,
+    names: list[str],
+    tell: Tell = silent,
+    progress: Progress = silent,
 ) -> list[Job]:
     """The jobs of a city: those named, or all that its file lists."""
     return of_loaded(settings, load_city(city, settings.city_url), names, tell, progress)
 
 
 def of_loaded(
-    settings: Settings, city: City, names: list[str], tell: Tell, progress: Progress
+    settings: Settings,
+    city: City,
+    names: list[str],
+    tell: Tell = silent,
+    progress: Progress = silent,
 ) -> list[Job]:
     """The same of a city whose file has been read."""
     known = {source.name: source for source in SOURCES}

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -21,6 +22,7 @@ TIMEOUT_S = (10, 300)
 """Loading a large table takes the portal a while; connecting does not."""
 LONGEST_DETAIL = 500
 USER_AGENT = "aizu-harvester/0.1"
+OK = 200
 AWAY = (502, 503, 504)
 """What is answered while the portal or its database starts again."""
 Files = dict[str, tuple[str, bytes, str]]
@@ -33,11 +35,26 @@ def call(
 
     By hand and not by ckanapi, which loads all of CKAN where CKAN is installed: a second of every run.
     """
-    need_portal(settings)
     body: dict[str, Any] = {"data": data, "files": files} if files else {"json": data}
+    return _result(_sent(settings, "POST", f"/api/3/action/{action}", **body))
+
+
+def content(settings: Settings, address: str) -> bytes:
+    """A file of the portal, from where this machine reaches it: its readers may use another address."""
+    response = _sent(settings, "GET", urlsplit(address).path)
+    if response.status_code != OK:
+        raise _refused(
+            "ファイルを受け取れません", "it does not hand out the file", _spoken(response)
+        )
+    return response.content
+
+
+def _sent(settings: Settings, method: str, path: str, **body: Any) -> requests.Response:  # noqa: ANN401
+    need_portal(settings)
     try:
-        response = requests.post(
-            f"{settings.portal_url}/api/3/action/{action}",
+        response = requests.request(
+            method,
+            f"{settings.portal_url}{path}",
             headers={"Authorization": settings.api_token, "User-Agent": USER_AGENT},
             timeout=TIMEOUT_S,
             allow_redirects=False,  # what is sent again after one has no body any more
@@ -47,7 +64,7 @@ def call(
         raise _away(settings, reason(error)) from error
     if response.status_code in AWAY:
         raise _away(settings, _spoken(response))
-    return _result(response)
+    return response
 
 
 def _away(settings: Settings, why: str) -> PortalUnreachableError:

@@ -124,7 +124,7 @@ def harvest(city: str, source: str, run_id: str) -> None:
         return
     try:
         loaded = _city_file(city).city
-        (job,) = jobs.of_loaded(settings, loaded, [source], _silent, _no_progress)
+        (job,) = jobs.of_loaded(settings, loaded, [source])
     except HarvestError as error:
         ja, en = error.words
         journal.end(key, run.token, Outcome(state="failed", message=ja, message_en=en))
@@ -184,11 +184,3 @@ def _work_once(settings: Settings, queues: list[str], journal: Journal, say: Say
     if worker and worker.horse_pid:
         worker.wait_for_horse()
     return bool(worker and worker.stopping)
-
-
-def _silent(_step: str, _words: Words) -> None:
-    """The journal is told, and nobody sits at the terminal."""
-
-
-def _no_progress(_done: int, _total: int) -> None:
-    """Nobody sees a bar."""

@@ -19,6 +19,19 @@ def test_the_report_of_a_version_is_read_from_the_portal(portal, tmp_path):
     assert portal.aizu("report", "bus", "--version", "999", **here).returncode == 4
 
 
+def test_the_report_of_a_private_dataset_needs_no_more_than_the_token(portal, tmp_path):
+    """Its files are for those who may see it, the harvesters among them."""
+    patch = portal.api(portal.token).action.package_patch
+    here = {"AIZU_VAR": str(tmp_path), **addresses(portal)}
+    patch(id="aizuwakamatsu-library", private=True)
+    try:
+        told = portal.aizu("report", "library", "--version", "1", **here)
+    finally:
+        patch(id="aizuwakamatsu-library", private=False)
+    assert told.returncode == 0, told.stderr
+    assert "第 1 版" in told.stdout
+
+
 def addresses(portal):
     """What a machine needs to know."""
     known = harvest_env(portal.var)
