@@ -6,6 +6,7 @@ from typing import Any
 
 from ckan import model
 from ckanext.datastore.backend.postgres import get_read_engine, get_write_engine
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 HEADERS = [("Content-Type", "text/plain; charset=utf-8"), ("Retry-After", "10")]
@@ -40,10 +41,12 @@ class HonestInOutages:
 
 
 def database_is_away() -> bool:
-    """Whether the catalogue's or the DataStore's database takes no connections."""
+    """Whether the catalogue's or the DataStore's database does not answer."""
     try:
         for engine in (model.Session.get_bind().engine, get_write_engine(), get_read_engine()):
-            engine.connect().close()
+            # A connection that waited in the pool does not know yet.
+            with engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
     except SQLAlchemyError:
         return True
     return False
