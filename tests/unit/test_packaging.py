@@ -18,7 +18,12 @@ def setup() -> configparser.ConfigParser:
 def test_every_package_is_listed():
     """A folder with an __init__.py that is not in the list would be missing from the wheel."""
     found = {"harvesters.schemas"}
-    for top, folder in (("ckanext", "ckanext-aizu/ckanext"), ("harvesters", "harvesters")):
+    tops = {
+        "aizu_vault": "ckanext-aizu/aizu_vault",
+        "ckanext": "ckanext-aizu/ckanext",
+        "harvesters": "harvesters",
+    }
+    for top, folder in tops.items():
         for init in (ROOT / folder).glob("**/__init__.py"):
             inside = init.parent.relative_to(ROOT / folder).parts
             found.add(".".join((top, *inside)))
