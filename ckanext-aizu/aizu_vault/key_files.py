@@ -46,14 +46,26 @@ def make_private(path: Path, content: bytes) -> None:
     """
     if path.exists():
         return
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, half = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 600
+    half = _half(path, content)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(handle)
         with suppress(FileExistsError):
             path.hardlink_to(half)
     finally:
-        Path(half).unlink()
+        half.unlink()
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Writes what may change, whole or not at all; a file that says the same already is left alone."""
+    if not path.exists() or path.read_bytes() != content:
+        _half(path, content).replace(path)
+
+
+def _half(path: Path, content: bytes) -> Path:
+    """The content on disk under another name."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, half = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 600
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(handle)
+    return Path(half)

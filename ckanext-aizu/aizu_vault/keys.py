@@ -21,13 +21,18 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from aizu_vault.key_files import KeysError, check_private, make_private, read_private
 
 _NONCE = 12
-_TABLE = """
+_PERSONS = """
 CREATE TABLE IF NOT EXISTS person_key (
     person BLOB PRIMARY KEY,
     master TEXT,
     wrapped BLOB,
     destroyed_at TEXT,
     CHECK ((wrapped IS NULL) = (destroyed_at IS NOT NULL))
+) WITHOUT ROWID
+"""
+_AGREEMENTS = """
+CREATE TABLE IF NOT EXISTS agreement_key (
+    agreement TEXT PRIMARY KEY, master TEXT NOT NULL, wrapped BLOB NOT NULL
 ) WITHOUT ROWID
 """
 
@@ -152,7 +157,7 @@ class PersonKey:
 
 @dataclass(frozen=True)
 class KeyStore:
-    """The wrapped keys of all persons, in an SQLite file beside the master key.
+    """The wrapped keys of all persons and agreements, in an SQLite file beside the master key.
 
     The row of an erased person stays without its key, so that nobody makes a new one.
     """
@@ -183,10 +188,22 @@ class KeyStore:
         with self._open() as store:
             found = _wrapped(store, persons)
         return {
-            person: PersonKey.of(self._unwrap(*row, person))
+            person: PersonKey.of(self._unwrap(*row, person.bytes))
             for person, row in found.items()
             if row and row[1] is not None
         }
+
+    def agreement(self, agreement: str) -> bytes:
+        """The secret that makes an agreement's pseudonyms; made when it is first asked for."""
+        bound = _bound(agreement)
+        query = "SELECT master, wrapped FROM agreement_key WHERE agreement = ?"
+        with self._open("IMMEDIATE") as store:
+            store.execute(
+                "INSERT INTO agreement_key VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                (agreement, self.master.name, self.master.wrap(_fresh(), bound)),
+            )
+            master, wrapped = store.execute(query, (agreement,)).fetchone()
+        return self._unwrap(master, wrapped, bound)
 
     def destroy(self, person: UUID) -> None:
         """Destroys the key for good; when this returns, it is gone from the disk's file."""
@@ -211,21 +228,27 @@ class KeyStore:
         Once the old master key is thrown away, old copies of this file open nothing.
         """
         with self._open("IMMEDIATE") as store:
-            query = "SELECT person, master, wrapped FROM person_key WHERE wrapped IS NOT NULL"
-            rows = [
-                (new.name, new.wrap(self._unwrap(master, wrapped, UUID(bytes=one)), one), one)
-                for one, master, wrapped in store.execute(query).fetchall()
-            ]
-            store.executemany(
-                "UPDATE person_key SET master = ?, wrapped = ? WHERE person = ?", rows
-            )
+            for table, column in (("person_key", "person"), ("agreement_key", "agreement")):
+                store.executemany(
+                    f"UPDATE {table} SET master = ?, wrapped = ? WHERE {column} = ?",  # noqa: S608
+                    self._rewrapped(store, table, column, new),
+                )
         return KeyStore(self.path, new)
 
-    def _unwrap(self, master: str, wrapped: bytes, person: UUID) -> bytes:
+    def _rewrapped(
+        self, store: sqlite3.Connection, table: str, column: str, new: Master
+    ) -> list[tuple[str, bytes, bytes | str]]:
+        query = f"SELECT {column}, master, wrapped FROM {table} WHERE wrapped IS NOT NULL"  # noqa: S608
+        return [
+            (new.name, new.wrap(self._unwrap(master, wrapped, _bound(one)), _bound(one)), one)
+            for one, master, wrapped in store.execute(query).fetchall()
+        ]
+
+    def _unwrap(self, master: str, wrapped: bytes, bound: bytes) -> bytes:
         if master != self.master.name:
             told = f"{self.path} is wrapped by master key {master}"
             raise MasterError(f"{told}, and the one at hand is {self.master.name}")
-        return self.master.unwrap(wrapped, person.bytes)
+        return self.master.unwrap(wrapped, bound)
 
     @contextmanager
     def _open(self, begin: str = "DEFERRED") -> Iterator[sqlite3.Connection]:
@@ -240,7 +263,8 @@ class KeyStore:
             store.execute("PRAGMA secure_delete = ON")
             store.execute("PRAGMA synchronous = FULL")
             store.execute(f"BEGIN {begin}")
-            store.execute(_TABLE)
+            store.execute(_PERSONS)
+            store.execute(_AGREEMENTS)
             yield store
             store.execute("COMMIT")
 
@@ -251,6 +275,11 @@ def _wrapped(
     """What the file has of each person: nothing, a wrapped key, or that it was destroyed."""
     query = "SELECT master, wrapped FROM person_key WHERE person = ?"
     return {one: store.execute(query, (one.bytes,)).fetchone() for one in persons}
+
+
+def _bound(one: bytes | str) -> bytes:
+    """What a key is bound to: the 16 bytes of a person, or an agreement by its name, which is longer."""
+    return one if isinstance(one, bytes) else b"aizu agreement key\0" + one.encode()
 
 
 def _fresh() -> bytes:

@@ -6,7 +6,8 @@ DECLARE
     name text;
 BEGIN
     FOREACH name IN ARRAY ARRAY[
-        'deep_owner', 'deep_ingest', 'deep_release', 'deep_consent', 'deep_audit', 'deep_signer'
+        'deep_owner', 'deep_ingest', 'deep_release', 'deep_consent', 'deep_audit', 'deep_signer',
+        'deep_steward'
     ] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN', name);
@@ -17,7 +18,8 @@ END $$;
 CREATE SCHEMA IF NOT EXISTS audit AUTHORIZATION deep_owner;
 SET ROLE deep_owner;
 REVOKE ALL ON SCHEMA audit FROM PUBLIC;
-GRANT USAGE ON SCHEMA audit TO deep_release, deep_consent, deep_audit, deep_signer;
+GRANT USAGE ON SCHEMA audit
+    TO deep_release, deep_consent, deep_ingest, deep_steward, deep_audit, deep_signer;
 
 CREATE TABLE IF NOT EXISTS audit.log_leaf (
     leaf_index bigint PRIMARY KEY CHECK (leaf_index >= 0),
@@ -130,7 +132,9 @@ $$;
 
 REVOKE ALL ON FUNCTION audit.take_log, audit.append_leaves, audit.state FROM PUBLIC;
 REVOKE ALL ON FUNCTION audit.refuse, audit.refuse_other_head FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION audit.take_log, audit.append_leaves, audit.state TO deep_release, deep_consent;
+GRANT EXECUTE ON FUNCTION audit.take_log, audit.append_leaves
+    TO deep_release, deep_consent, deep_ingest, deep_steward;
+GRANT EXECUTE ON FUNCTION audit.state TO deep_release, deep_consent;
 GRANT SELECT ON audit.log_leaf, audit.log_tile, audit.log_head, audit.log_count TO deep_audit;
 GRANT SELECT (leaf_index, leaf_hash) ON audit.log_leaf TO deep_signer;
 GRANT SELECT, INSERT ON audit.log_tile, audit.log_head TO deep_signer;
@@ -140,3 +144,5 @@ RESET ROLE;
 -- Whoever has taken the log and then stands still would hold up every withdrawal.
 ALTER ROLE deep_release SET idle_in_transaction_session_timeout = '10s';
 ALTER ROLE deep_consent SET idle_in_transaction_session_timeout = '10s';
+ALTER ROLE deep_ingest SET idle_in_transaction_session_timeout = '10s';
+ALTER ROLE deep_steward SET idle_in_transaction_session_timeout = '10s';

@@ -193,7 +193,9 @@ END $$;
 CREATE TRIGGER while_open BEFORE INSERT ON consent.taxonomy_node
     FOR EACH ROW EXECUTE FUNCTION consent.check_open();
 
-CREATE FUNCTION consent.check_order() RETURNS trigger LANGUAGE plpgsql AS $$
+-- As the owner: who adds an event may lock a person's line, and not change it.
+CREATE FUNCTION consent.check_order() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
 BEGIN
     -- One writer at a time for each person, so that the order of seq is the order of commits.
     PERFORM FROM consent.subject WHERE subject_id = NEW.subject_id FOR NO KEY UPDATE;

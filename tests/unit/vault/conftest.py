@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 from importlib.resources import files
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,8 @@ from aizu_vault.keys import FileMaster, FileSigner, KeyStore
 from aizu_vault.log.append import append
 from aizu_vault.log.entries import Entry
 from aizu_vault.log.heads import LogSigner
+from aizu_vault.prepare import prepare
+from aizu_vault.settings import Vault
 
 from .postgres_server import Server
 
@@ -121,3 +124,26 @@ def long_log(server, empty_log, tmp_path_factory):
         heads.append(made.sign())
     yield SimpleNamespace(**vars(made), heads=heads)
     made.connection.close()
+
+
+@pytest.fixture(scope="session")
+def prepared(server, tmp_path_factory):
+    """A vault as `aizu-vault prepare` makes it; tests get copies of its database and folder."""
+    folder = tmp_path_factory.mktemp("prepared")
+    prepare(
+        f"host={server.folder} user=postgres dbname=postgres",
+        folder / "vault",
+        origin=ORIGIN,
+        token_key=folder / "deep-token.pem",
+    )
+    return folder
+
+
+@pytest.fixture
+def vault(server, prepared, tmp_path):
+    """An empty vault of the test's own."""
+    shutil.copytree(prepared / "vault", tmp_path / "vault")
+    name = server.create("deep")
+    (tmp_path / "vault" / "database").write_text(f"host={server.folder} dbname={name}\n")
+    yield Vault.open(tmp_path / "vault")
+    server.drop(name)

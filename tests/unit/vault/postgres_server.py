@@ -55,6 +55,13 @@ class Server:
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*parts))
         return name
 
+    def drop(self, database):
+        """Removes a database, whoever is connected."""
+        with self.connect("postgres") as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database))
+            )
+
     def run(self, program, *words, **options):
         """Runs a program of PostgreSQL."""
         command = [*self._drop(), str(self.binaries / program), *words]
