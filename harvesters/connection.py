@@ -2,6 +2,7 @@
 
 import os
 import socket
+from functools import cache
 from urllib.parse import urlsplit
 
 from redis import Redis, RedisError
@@ -26,14 +27,18 @@ def open_redis(settings: Settings) -> Redis:
             "scripts/serve writes it",
         )
     try:
-        return Redis.from_url(
-            settings.redis_url, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S
-        )
+        return _client(settings.redis_url)
     except ValueError as error:
         raise ConfigurationError(
             "AIZU_REDIS_URL は redis://ホスト:ポート/番号 の形で書いてください。",
             "AIZU_REDIS_URL: expected redis://host:port/number",
         ) from error
+
+
+@cache
+def _client(url: str) -> Redis:
+    """One for all runs of a process: making one costs more than what most of them ask of it."""
+    return Redis.from_url(url, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S)
 
 
 def unreachable(settings: Settings, error: RedisError) -> QueueUnreachableError:
