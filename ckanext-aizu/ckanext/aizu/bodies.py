@@ -15,10 +15,13 @@ bodies = Blueprint("aizu_bodies", __name__)
 
 @bodies.before_app_request
 def refuse_large() -> Response | None:
-    """A large body without files is not read, whoever sends it."""
+    """A large body without files is never held in memory, whoever sends it."""
     length = request.content_length or 0
     if request.mimetype == FILES or length <= MOST_MB * MB:
         return None
+    # To its end: nginx drops an answer that comes while it is still sending.
+    while request.stream.read(MB):
+        pass
     told = (MOST_MB, length // MB)
     message = tk._("At most %i MB are expected without files, found %i MB") % told
     return _refused(message, 413)
