@@ -51,12 +51,11 @@ def prepare(
         KeysError: a key cannot be used, or others may read it.
     """
     places = Places(folder=folder)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder.chmod(0o700)
-    passwords = _passwords(places.passwords)
     with _connect(admin) as server:
         server.execute(_ONE_AT_A_TIME)
-        _make_roles(server, passwords)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+        _make_roles(server, _passwords(places.passwords))
         _make_database(server, database)
         with _connect(make_conninfo(admin, dbname=database)) as inside:
             _make_tables(inside)

@@ -65,3 +65,16 @@ ALTER ROLE deep_steward SET synchronous_commit = on;
 ALTER ROLE deep_release SET lock_timeout = '10s';
 ALTER ROLE deep_consent SET lock_timeout = '10s';
 ALTER ROLE deep_steward SET lock_timeout = '10s';
+
+-- What the server logs of a statement that failed names nobody: no values, no rows.
+DO $$
+DECLARE
+    role text;
+BEGIN
+    FOREACH role IN ARRAY ARRAY[
+        'deep_release', 'deep_consent', 'deep_audit', 'deep_signer', 'deep_ingest', 'deep_steward'
+    ] LOOP
+        EXECUTE format('ALTER ROLE %I SET log_error_verbosity = terse', role);
+        EXECUTE format('ALTER ROLE %I SET log_min_error_statement = panic', role);
+    END LOOP;
+END $$;

@@ -151,7 +151,7 @@ CREATE TABLE release.person (
     t_min timestamptz,
     t_max timestamptz CHECK (t_max >= t_min),
     leaf_index bigint UNIQUE REFERENCES audit.log_leaf,
-    handed_over_at timestamptz CHECK (leaf_index IS NOT NULL),
+    handed_over_at timestamptz CHECK (handed_over_at IS NULL OR leaf_index IS NOT NULL),
     PRIMARY KEY (release_id, chunk, subject_id),
     CONSTRAINT whole CHECK (num_nulls(fields, rows, leaf_index) IN (0, 3)),
     CONSTRAINT times CHECK ((rows > 0) = (t_min IS NOT NULL AND t_max IS NOT NULL))

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from aizu_vault.keys import FileMaster, FileSigner, KeyStore
 from aizu_vault.log.append import append
@@ -137,6 +138,11 @@ def prepared(server, tmp_path_factory):
         token_key=folder / "deep-token.pem",
     )
     return folder
+
+
+def database_of(vault):
+    """The name of its database, for a superuser."""
+    return conninfo_to_dict(vault.address)["dbname"]
 
 
 @pytest.fixture

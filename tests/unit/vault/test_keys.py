@@ -176,3 +176,36 @@ def test_a_key_management_service_stands_in_for_the_file(store, tmp_path):
     kept = store.create([person(1)])[person(1)].log
     there = store.rewrap(Service())
     assert there.create([person(1)])[person(1)].log == kept
+
+
+def test_the_key_of_an_agreement_is_made_once(store):
+    """Each agreement has its own, so that its pseudonyms stay and those of two do not meet."""
+    one, other = store.agreement("north"), store.agreement("south")
+    assert len(one) == 32
+    assert one != other
+    assert store.agreement("north") == one
+
+
+def test_the_key_of_an_agreement_is_bound_to_it(store):
+    """It opens neither for another agreement nor as somebody's key."""
+    store.agreement("north")
+    store.agreement("south")
+    store.create([person(1)])
+    with sqlite3.connect(store.path) as file:
+        taken = "SELECT wrapped FROM agreement_key WHERE agreement = 'north'"
+        file.execute(f"UPDATE agreement_key SET wrapped = ({taken})")
+        file.execute(f"UPDATE person_key SET wrapped = ({taken})")
+    file.close()
+    with pytest.raises(MasterError, match="altered"):
+        store.agreement("south")
+    with pytest.raises(MasterError, match="altered"):
+        store.read([person(1)])
+
+
+def test_keys_of_agreements_go_over_to_a_new_master_key(store, tmp_path):
+    """The old one opens them no more."""
+    key = store.agreement("north")
+    renewed = store.rewrap(FileMaster.open(tmp_path / "new.key"))
+    assert renewed.agreement("north") == key
+    with pytest.raises(MasterError, match="is wrapped by master key"):
+        store.agreement("north")
