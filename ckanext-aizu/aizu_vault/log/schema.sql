@@ -82,6 +82,16 @@ CREATE OR REPLACE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON audit.log_hea
 CREATE OR REPLACE TRIGGER same_head BEFORE UPDATE ON audit.log_head
     FOR EACH ROW EXECUTE FUNCTION audit.refuse_other_head();
 
+-- The clock of the vault: that of the database, but never behind what was logged. If the database's clock is put
+-- back, nothing is recorded before the past, and no decision is taken at a time at which a withdrawal is not known.
+CREATE OR REPLACE FUNCTION audit.clock() RETURNS timestamptz
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT greatest(
+        clock_timestamp(),
+        (SELECT leaf.recorded_at FROM audit.log_leaf AS leaf ORDER BY leaf_index DESC LIMIT 1)
+    )
+$$;
+
 -- First half of an append: takes the log for this transaction and numbers its entries.
 -- Appends wait for one another until the commit, so leaves are committed in the order of their index.
 CREATE OR REPLACE FUNCTION audit.take_log(
@@ -94,7 +104,7 @@ BEGIN
     END IF;
     PERFORM pg_advisory_xact_lock(hashtext('audit.log_leaf'));
     SELECT coalesce(max(leaf.leaf_index) + 1, 0) INTO first_index FROM audit.log_leaf AS leaf;
-    recorded_at := clock_timestamp();
+    recorded_at := audit.clock();
     WITH counted AS (
         INSERT INTO audit.log_count AS known (person, entries)
         SELECT person, count(*) FROM unnest(persons) AS person GROUP BY person
@@ -130,9 +140,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
             - clock_timestamp()
 $$;
 
-REVOKE ALL ON FUNCTION audit.take_log, audit.append_leaves, audit.state FROM PUBLIC;
+REVOKE ALL ON FUNCTION audit.clock, audit.take_log, audit.append_leaves, audit.state FROM PUBLIC;
 REVOKE ALL ON FUNCTION audit.refuse, audit.refuse_other_head FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION audit.take_log, audit.append_leaves
+GRANT EXECUTE ON FUNCTION audit.clock, audit.take_log, audit.append_leaves
     TO deep_release, deep_consent, deep_ingest, deep_steward;
 GRANT EXECUTE ON FUNCTION audit.state TO deep_release, deep_consent;
 GRANT SELECT ON audit.log_leaf, audit.log_tile, audit.log_head, audit.log_count TO deep_audit;

@@ -21,7 +21,8 @@ GRANT USAGE ON SCHEMA consent, ident TO deep_consent;
 GRANT SELECT ON consent.subject, consent.event, consent.dataset, consent.terms,
     consent.taxonomy_version, consent.taxonomy_node, consent.taxonomy_closure TO deep_consent;
 GRANT INSERT ON consent.event TO deep_consent;
-GRANT EXECUTE ON FUNCTION ident.subject_of_login, ident.subject_of_code, ident.use_token TO deep_consent;
+GRANT EXECUTE ON FUNCTION consent.take_turns, ident.subject_of_login, ident.subject_of_code, ident.use_token
+    TO deep_consent;
 
 -- Audit: that every row which went is in the log, not whose it was.
 GRANT USAGE ON SCHEMA release TO deep_audit;
@@ -45,13 +46,13 @@ GRANT SELECT, INSERT ON consent.taxonomy_version, consent.taxonomy_node, consent
 GRANT UPDATE ON consent.dataset, consent.recipient, consent.agreement TO deep_steward;
 GRANT UPDATE (valid) ON consent.recipient_member TO deep_steward;
 GRANT UPDATE (due, fulfilled_at) ON consent.obligation TO deep_steward;
-GRANT UPDATE (erased) ON consent.subject TO deep_steward;
+GRANT UPDATE (erased, birth_date) ON consent.subject TO deep_steward;
 GRANT SELECT ON consent.event TO deep_steward;
 GRANT EXECUTE ON FUNCTION consent.close_taxonomy, ident.subject_of_login TO deep_steward;
 GRANT SELECT, INSERT ON vault.layout TO deep_steward;
 GRANT SELECT, INSERT, DELETE ON vault.concerned TO deep_steward;
-GRANT SELECT (subject_id), INSERT, DELETE ON ident.subject_link TO deep_steward;
-GRANT SELECT (subject_id, made_at, revoked_at), INSERT, UPDATE (revoked_at), DELETE
+GRANT SELECT (subject_id), INSERT, UPDATE (subject_id), DELETE ON ident.subject_link TO deep_steward;
+GRANT SELECT (subject_id, made_at, revoked_at), INSERT, UPDATE (subject_id, revoked_at), DELETE
     ON ident.withdrawal_code TO deep_steward;
 GRANT SELECT ON release.release TO deep_steward;
 

@@ -16,6 +16,8 @@ CREATE TABLE consent.taxonomy_node (
     FOREIGN KEY (version, tree, parent) REFERENCES consent.taxonomy_node
         DEFERRABLE INITIALLY DEFERRED
 );
+-- One root for each tree: whoever names the three roots has named everything.
+CREATE UNIQUE INDEX one_root ON consent.taxonomy_node (version, tree) WHERE parent IS NULL;
 -- Every node with itself and all that it is below. Written once, when a version is complete.
 CREATE TABLE consent.taxonomy_closure (
     version integer NOT NULL,
@@ -209,6 +211,27 @@ BEGIN
 END $$;
 CREATE TRIGGER in_order BEFORE INSERT ON consent.event
     FOR EACH ROW EXECUTE FUNCTION consent.check_order();
+
+-- First half of recording: whoever has taken these turns is the only one who records about these persons until the
+-- commit. The place and the time of an event are given here, and nowhere else.
+CREATE FUNCTION consent.take_turns(subjects uuid[])
+RETURNS TABLE (subject_id uuid, seq integer, recorded_at timestamptz)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+DECLARE
+    now timestamptz;
+BEGIN
+    PERFORM FROM consent.subject AS known
+    WHERE known.subject_id = ANY (subjects)
+    ORDER BY known.subject_id
+    FOR NO KEY UPDATE;
+    now := audit.clock();
+    RETURN QUERY
+        SELECT known.subject_id, coalesce(max(event.seq), 0) + 1, greatest(now, max(event.recorded_at))
+        FROM consent.subject AS known
+        LEFT JOIN consent.event AS event USING (subject_id)
+        WHERE known.subject_id = ANY (subjects)
+        GROUP BY known.subject_id;
+END $$;
 
 -- 00:00 of the birthday, in Japan; who was born on 29 February attains an age on 1 March where there is none.
 CREATE FUNCTION consent.attains(birth date, age integer) RETURNS timestamptz

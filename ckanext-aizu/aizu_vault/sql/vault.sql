@@ -28,6 +28,13 @@ END $$;
 CREATE TRIGGER as_agreed BEFORE UPDATE ON consent.agreement
     FOR EACH ROW EXECUTE FUNCTION consent.keep_agreed();
 
+-- Whoever may record records what is said now, and nothing into the past or the future.
+ALTER TABLE consent.event ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reading ON consent.event FOR SELECT USING (true);
+CREATE POLICY recording ON consent.event FOR INSERT TO deep_consent WITH CHECK (
+    recorded_at BETWEEN audit.clock() - interval '1 minute' AND audit.clock() + interval '1 minute'
+);
+
 CREATE TABLE vault.layout (
     dataset_id text NOT NULL REFERENCES consent.dataset,
     version integer NOT NULL CHECK (version > 0),

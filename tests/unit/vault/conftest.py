@@ -18,6 +18,7 @@ from aizu_vault.log.heads import LogSigner
 from aizu_vault.prepare import prepare
 from aizu_vault.settings import Vault
 
+from .city import City, settle
 from .postgres_server import Server
 
 ALL = bool(os.environ.get("AIZU_TEST_ALL"))
@@ -148,8 +149,33 @@ def database_of(vault):
 @pytest.fixture
 def vault(server, prepared, tmp_path):
     """An empty vault of the test's own."""
-    shutil.copytree(prepared / "vault", tmp_path / "vault")
-    name = server.create("deep")
-    (tmp_path / "vault" / "database").write_text(f"host={server.folder} dbname={name}\n")
-    yield Vault.open(tmp_path / "vault")
+    copy, name = copied(server, prepared, "deep", tmp_path)
+    yield copy
     server.drop(name)
+
+
+def copied(server, folder, database, into):
+    """A vault with the keys and the rows of another one, and the name of its database."""
+    shutil.copytree(folder / "vault", into / "vault")
+    name = server.create(database)
+    (into / "vault" / "database").write_text(f"host={server.folder} dbname={name}\n")
+    return Vault.open(into / "vault"), name
+
+
+@pytest.fixture(scope="session")
+def settled(server, prepared, tmp_path_factory):
+    """The small city of the gate's tests in a vault, with people who have said nothing; to copy from."""
+    folder = tmp_path_factory.mktemp("settled")
+    vault, name = copied(server, prepared, "deep", folder)
+    settle(vault)
+    return folder, name
+
+
+@pytest.fixture
+def city(server, settled, tmp_path):
+    """A vault with the small city, of the test's own."""
+    folder, name = settled
+    vault, copy = copied(server, folder, name, tmp_path)
+    with City(vault) as opened:
+        yield opened
+    server.drop(copy)

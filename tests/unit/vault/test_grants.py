@@ -15,13 +15,14 @@ TABLES = {
     ("deep_signer", "log_tile", "INSERT"),
     ("deep_signer", "log_tile", "SELECT"),
 }
+LEAVES = ("append_leaves", "clock", "take_log")
 COLUMNS = {
     ("deep_signer", "log_head", "note", "UPDATE"),
     ("deep_signer", "log_head", "signed_at", "UPDATE"),
     ("deep_signer", "log_leaf", "leaf_hash", "SELECT"),
     ("deep_signer", "log_leaf", "leaf_index", "SELECT"),
 }
-FUNCTIONS = {(role, function) for role in WRITERS for function in ("append_leaves", "take_log")} | {
+FUNCTIONS = {(role, function) for role in WRITERS for function in LEAVES} | {
     ("deep_consent", "state"),
     ("deep_release", "state"),
 }
@@ -63,7 +64,7 @@ def test_functions(log):
     ).fetchall()
     assert {name for name, _, config, _ in rows if config != ['search_path=""']} == set()
     assert {owner for *_, owner in rows} == {"deep_owner"}
-    assert {name for name, definer, *_ in rows if definer} == {"append_leaves", "state", "take_log"}
+    assert {name for name, definer, *_ in rows if definer} == {*LEAVES, "state"}
 
 
 def test_roles_have_no_power_of_their_own(log):

@@ -72,13 +72,15 @@ def test_everything_belongs_to_the_owner(database):
     assert database.execute(query).fetchone() == (True, True)
 
 
-def test_policies_are_three(database):
-    """Blocks come in, are counted by those who bring them, and are seen by a release that is recorded."""
+def test_policies_are_five(database):
+    """Blocks come in, are counted by those who bring them, and are seen by a release that is recorded; events are recorded now."""
     rows = database.execute("SELECT policyname, roles, cmd FROM pg_policies ORDER BY 1").fetchall()
     assert rows == [
         ("intake", ["deep_ingest"], "INSERT"),
         ("numbering", ["deep_ingest"], "SELECT"),
+        ("reading", ["public"], "SELECT"),
         ("recorded", ["deep_owner"], "SELECT"),
+        ("recording", ["deep_consent"], "INSERT"),
     ]
 
 

@@ -186,9 +186,11 @@ def test_a_false_tile_is_found(server, empty_log, tmp_path):
 def test_a_clock_that_went_back_is_found(log):
     """Leaves are recorded in the order of time."""
     log.add(0)
-    log.connection.execute("SET session_replication_role = replica")
-    log.connection.execute("UPDATE audit.log_leaf SET recorded_at = recorded_at + interval '1 h'")
     log.add(0)
+    log.connection.execute("SET session_replication_role = replica")
+    log.connection.execute(
+        "UPDATE audit.log_leaf SET recorded_at = recorded_at + interval '1 h' WHERE leaf_index = 0"
+    )
     log.sign()
     said = verify_log(log.connection, log.signer.trusted).findings
     assert said == (
