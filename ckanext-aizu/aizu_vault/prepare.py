@@ -20,8 +20,8 @@ from aizu_vault.settings import LoginRole, Places, UnpreparedError, UnreachableE
 
 DATABASE: Final = "deep"
 ROLES: Final[tuple[LoginRole, ...]] = get_args(LoginRole)
-STEPS: Final = (("log/schema.sql", "sql/schema.sql", "sql/vault.sql"),)
-"""What brings the tables from each version to the next; what was released stays as it is."""
+STEPS: Final = (("sql/schema.sql", "sql/vault.sql"),)
+"""What brings the tables from each version to the next, beside those of the log, which are made again at will."""
 _ONE_AT_A_TIME = "SELECT pg_advisory_lock(hashtext('vault.prepare'))"
 _ON_THE_WAY = ("sslmode", "sslrootcert", "sslcert", "sslkey")
 _VERSION = """
@@ -47,7 +47,8 @@ def prepare(
 
     Raises:
         UnreachableError: the server does not answer.
-        UnpreparedError: the role is no superuser, or the tables were made by a newer version.
+        UnpreparedError: the role is no superuser, the tables were made by a newer version, or they are there
+            and their keys are not: they are not made anew.
         KeysError: a key cannot be used, or others may read it.
     """
     places = Places(folder=folder)
@@ -58,10 +59,10 @@ def prepare(
         _make_roles(server, _passwords(places.passwords))
         _make_database(server, database)
         with _connect(make_conninfo(admin, dbname=database)) as inside:
+            _make_keys(places, origin, has_tables=_has_tables(inside))
             _make_tables(inside)
-            address = _address(inside, admin)
-    write_private(places.database, address.encode() + b"\n")
-    _make_keys(places, origin, token_key)
+            write_private(places.database, _address(inside, admin).encode() + b"\n")
+    _take_token_key(places, token_key)
     return places
 
 
@@ -69,6 +70,8 @@ def prepare(
 def _connect(words: str) -> Iterator[Connection[Any]]:
     try:
         connection = psycopg.connect(words, autocommit=True)
+    except psycopg.ProgrammingError as error:
+        raise UnpreparedError(f"expected a connection string of libpq: {error}") from None
     except psycopg.OperationalError as error:
         raise UnreachableError(f"the server of the vault's database: {error}") from error
     with connection:
@@ -114,15 +117,30 @@ def _make_database(server: Connection[Any], database: str) -> None:
     server.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, roles))
 
 
+def _has_tables(inside: Connection[Any]) -> bool:
+    return one_row(inside, "SELECT to_regclass('vault.schema_version') IS NOT NULL")[0] is True
+
+
+def _make_keys(places: Places, origin: str, *, has_tables: bool) -> None:
+    """Before the tables: a vault that has those is never without its keys."""
+    keys = (places.master, places.persons, places.log_key, places.origin)
+    if has_tables and (missing := [file.name for file in keys if not file.exists()]):
+        told = f"the database holds a vault whose {', '.join(missing)} is not in {places.folder}"
+        raise UnpreparedError(f"{told}; bring the keys back, new ones would open nothing")
+    KeyStore(places.persons, FileMaster.open(places.master)).erased()
+    FileSigner.open(places.log_key)
+    make_private(places.origin, origin.encode() + b"\n")
+
+
 def _make_tables(inside: Connection[Any]) -> None:
     """All steps that are missing, and the grants, together or not at all."""
     with inside.transaction():
+        inside.execute(_read("log/schema.sql"))
         inside.execute("SET LOCAL ROLE deep_owner")
         inside.execute(_VERSION)
         version = _version(inside)
         for number, names in enumerate(STEPS[version:], version + 1):
             for name in names:
-                inside.execute("SET LOCAL ROLE deep_owner")
                 inside.execute(_read(name))
             inside.execute("INSERT INTO vault.schema_version VALUES (%s)", (number,))
         inside.execute("RESET ROLE")
@@ -147,10 +165,7 @@ def _address(inside: Connection[Any], admin: str) -> str:
     return make_conninfo(host=info.host, port=info.port, dbname=info.dbname, **kept)
 
 
-def _make_keys(places: Places, origin: str, token_key: Path) -> None:
-    KeyStore(places.persons, FileMaster.open(places.master)).erased()
-    FileSigner.open(places.log_key)
-    make_private(places.origin, origin.encode() + b"\n")
+def _take_token_key(places: Places, token_key: Path) -> None:
     public = Ed25519PublicKey.from_public_bytes(FileSigner.open(token_key).public)
     form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     write_private(places.token_key, public.public_bytes(*form))

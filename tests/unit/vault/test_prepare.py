@@ -105,6 +105,20 @@ def test_tables_of_a_newer_program_are_left_alone(server, place):
         prepare(place.admin, place.folder, **place.options)
 
 
+@pytest.mark.parametrize("name", ["master.key", "persons.db", "log.pem", "origin"])
+def test_a_vault_whose_keys_are_gone_gets_no_new_ones(place, name):
+    """Those would open nothing, and sign another log; passwords alone are made anew."""
+    prepare(place.admin, place.folder, **place.options)
+    (place.folder / "pgpass").unlink()
+    prepare(place.admin, place.folder, **place.options)
+    (place.folder / name).unlink()
+    with pytest.raises(
+        UnpreparedError, match=f"holds a vault whose {name} is not in .*vault; bring"
+    ):
+        prepare(place.admin, place.folder, **place.options)
+    assert not (place.folder / name).exists()
+
+
 def test_only_a_superuser_prepares(server, place):
     """Others are told before anything is made."""
     with server.connect("postgres") as connection:
