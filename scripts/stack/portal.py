@@ -15,7 +15,7 @@ from stack.services import MAX_UPLOAD_MB
 from stack.settings import ROOT, VENV, Settings
 
 PLUGINS = (
-    "aizu aizu_map aizu_table aizu_search activity stats image_view datastore aizu_datastore "
+    "aizu aizu_deep aizu_map aizu_table aizu_search activity stats image_view datastore aizu_datastore "
     "scheming_datasets dcat structured_data croissant"
 )
 SECRET_NAMES = (
@@ -117,6 +117,7 @@ def write_ini(settings: Settings, secrets: Mapping[str, str], ports: Mapping[str
         "ckan.auth.user_create_groups": "false",
         "ckan.auth.user_create_organizations": "false",
         "ckan.hide_version": "true",
+        "aizu.deep.token_key": str(settings.var / "deep-token.pem"),
         "aizu.city_file": str(ROOT / "schemas" / "cities" / f"{settings['AIZU_CITY']}.yaml"),
         "smtp.server": settings["AIZU_SMTP_SERVER"] or "localhost",
         "smtp.starttls": settings["AIZU_SMTP_STARTTLS"],

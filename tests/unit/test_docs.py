@@ -68,9 +68,10 @@ def test_every_script_is_mentioned(script):
     assert mentioned or used
 
 
-def test_every_action_is_documented():
+@pytest.mark.parametrize("plugin", ["aizu", "aizu_deep"])
+def test_every_action_is_documented(plugin):
     """Each action of the extension is on docs/api.md."""
-    source = (ROOT / "ckanext-aizu/ckanext/aizu/logic/action.py").read_text(encoding="utf-8")
+    source = (ROOT / f"ckanext-aizu/ckanext/{plugin}/logic/action.py").read_text(encoding="utf-8")
     (names,) = re.findall(r"__all__ = \[(.+?)\]", source, re.DOTALL)
     text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     for name in re.findall(r'"(\w+)"', names):

@@ -1,0 +1,1 @@
+"""The catalogue's face of deep data: signposts that everybody finds, and tokens for those who ask the vault."""

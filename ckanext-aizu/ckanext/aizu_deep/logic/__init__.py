@@ -1,0 +1,1 @@
+"""What may be asked for deep data, and by whom."""
