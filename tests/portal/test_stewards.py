@@ -92,9 +92,9 @@ def test_faults_of_the_program_are_told_to_stewards_alone(portal):
 
 
 def test_page_says_that_an_update_is_held_back(portal):
-    """And that somebody is looking at it."""
+    """Whether somebody still has to decide about it or has turned it down: the data is what it was."""
     report(portal, "failed", cause="gate", message="行が減りました")
-    assert line(portal).startswith("更新を見合わせています（確認中）。")
+    assert line(portal).startswith("更新を見合わせています。")
 
 
 def test_page_says_that_nobody_has_checked(portal):

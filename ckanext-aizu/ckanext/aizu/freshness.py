@@ -80,10 +80,13 @@ def line(check: Mapping[str, Any], state: State, words: Translator) -> Line:
         return Line(state=state, told=told, instant=checked, change=change, version=version)
     if state == "late":
         return Line(state=state, told=_("Overdue: last checked {time}"), instant=checked)
-    if state == "held":
-        return Line(state=state, told=_("An update is being held back while people look at it."))
-    told = _("Updates are failing; the last check that worked was {time}.")
     since = last_good(check) or str(check.get("changed", ""))
+    if state == "held":
+        told = _("An update is held back; the data is as checked {time}.")
+        return Line(
+            state=state, told=told if since else _("An update is held back."), instant=since
+        )
+    told = _("Updates are failing; the last check that worked was {time}.")
     return Line(state=state, told=told if since else _("Updates are failing."), instant=since)
 
 

@@ -70,9 +70,14 @@ def told(found, frequency="", words=ENGLISH):
             ("Updates are failing; the last check that worked was ….", ""),
         ),
         (
+            check(state="failed", cause="gate", good="2026-11-20T03:00:00+00:00"),
+            ("更新を見合わせています。データは…に確認したものです。", ""),
+            ("An update is held back; the data is as checked ….", ""),
+        ),
+        (
             check(state="failed", cause="gate"),
-            ("更新を見合わせています（確認中）。", ""),
-            ("An update is being held back while people look at it.", ""),
+            ("更新を見合わせています。", ""),
+            ("An update is held back.", ""),
         ),
     ],
 )
