@@ -1,4 +1,4 @@
-"""`scripts/backup` and `scripts/restore`: everything that cannot be made again, in one file."""
+"""`scripts/backup` and `scripts/restore`: everything that cannot be made again, in one file, and keys in another."""
 
 import argparse
 import configparser
@@ -12,28 +12,38 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from stack import folder, portal, services, settings
+from stack import folder, portal, services, settings, vault
 from stack.packages import MissingError, postgres_bin
 from stack.settings import ROOT, VENV, SettingError, Settings
 from stack.supervisor import StartError, Supervisor, out, read_procfile
 
 # Option of ckan.ini with the database's address, by the name of its dump.
 DUMPS = {"ckan.dump": "sqlalchemy.url", "datastore.dump": "ckan.datastore.write_url"}
+VAULT = f"{vault.DATABASE}.dump"
 REDIS = "redis.rdb"
 KEPT = ("storage", "harvest", "secrets.json", "harvest.env", settings.FILE_NAME)
 
 
 def main() -> int:
-    """Reads the command line: `save FILE` or `restore FILE`, each with --var."""
+    """Reads the command line: `save FILE --keys FILE` or `restore FILE`, each with --var."""
     parser = argparse.ArgumentParser(prog="scripts/backup or scripts/restore", description=__doc__)
     parser.add_argument("action", choices=("save", "restore"), help=argparse.SUPPRESS)
     parser.add_argument("file", type=Path, help="the backup, a tar file")
     parser.add_argument("--var", help="folder of the portal's data (default var)")
+    parser.add_argument(
+        "--keys",
+        type=Path,
+        help="backup alone: a second file, for the keys of deep data; keep it apart from the first",
+    )
     arguments = parser.parse_args()
+    if arguments.keys and arguments.action == "restore":
+        parser.error("keys are unpacked by tar, as docs/operate.md shows")
     try:
         told = settings.load(var=arguments.var)
-        action = save if arguments.action == "save" else restore
-        action(told, arguments.file.absolute())
+        if arguments.action == "save":
+            save(told, arguments.file.absolute(), arguments.keys and arguments.keys.absolute())
+        else:
+            restore(told, arguments.file.absolute())
     except (MissingError, SettingError, StartError, OSError, tarfile.TarError) as error:
         sys.stderr.write(f"{arguments.action}: {error}\n")
         return 1
@@ -43,35 +53,59 @@ def main() -> int:
     return 0
 
 
-def save(told: Settings, file: Path) -> None:
+def save(told: Settings, file: Path, keys: Path | None) -> None:
     """Writes the backup of a running portal; it appears under its name only when it is whole.
 
+    The keys of deep data are not in it: who has both has everybody's data, and what was erased since.
+
     Raises:
-        StartError: the portal does not run.
+        StartError: the portal does not run, or has no keys.
         MissingError: a database could not be read.
     """
     if not folder.running_pid(told):
         raise StartError(f"no portal runs with the data in {told.var}; start it, then back it up")
+    if keys and not vault.is_prepared(told):
+        raise StartError(f"{vault.folder(told)} holds no keys of deep data")
+    with tempfile.TemporaryDirectory(dir=told.var / "run") as dumps:
+        head = vault.last_head(told)
+        _dump_all(told, Path(dumps))
+        if keys:
+            vault.save_keys(told, Path(dumps, "vault"), head)
+            _write(keys, {"vault": Path(dumps, "vault")})
+        names = filter(lambda name: Path(dumps, name).exists(), (*DUMPS, VAULT, REDIS))
+        parts = {name: Path(dumps, name) for name in names}
+        parts |= {name: told.var / name for name in KEPT if (told.var / name).exists()}
+        _write(file, parts)
+    size = file.stat().st_size // 1_000_000
+    out(f"saved to {file} ({size} MB); it contains secrets: keep it safe")
+    if keys:
+        out(f"saved to {keys}: the keys of deep data; keep them elsewhere")
+    elif vault.is_prepared(told):
+        out("the keys of deep data are not in it: --keys FILE saves them")
+
+
+def _dump_all(told: Settings, dumps: Path) -> None:
     ini = configparser.RawConfigParser()
     ini.read(told.var / "ckan.ini", encoding="utf-8")
+    addresses = {name: ini["app:main"][option].replace("%%", "%") for name, option in DUMPS.items()}
+    if told.own_postgres and vault.is_prepared(told):
+        port = urlsplit(addresses["ckan.dump"]).port
+        password = portal.read_secrets(told.var)["postgres_password"]
+        addresses[VAULT] = vault.dump_address(port, password)
+    for name, address in addresses.items():
+        _run(address, "pg_dump", "--format=custom", f"--file={dumps}/{name}")
+    if told.own_redis:
+        _dump_redis(ini["app:main"]["ckan.redis.url"], dumps / REDIS)
+
+
+def _write(file: Path, parts: Mapping[str, Path]) -> None:
     half = file.with_name(f"{file.name}.new")
-    with tempfile.TemporaryDirectory(dir=told.var / "run") as dumps:
-        for name, option in DUMPS.items():
-            address = ini["app:main"][option].replace("%%", "%")
-            _run(address, "pg_dump", "--format=custom", f"--file={dumps}/{name}")
-        if told.own_redis:
-            _dump_redis(ini["app:main"]["ckan.redis.url"], Path(dumps, REDIS))
-        half.touch(mode=0o600)
-        with tarfile.open(half, "w") as tar:
-            for name in filter(lambda name: Path(dumps, name).exists(), (*DUMPS, REDIS)):
-                tar.add(Path(dumps, name), name)
-            for name in KEPT:
-                if (told.var / name).exists():
-                    tar.add(told.var / name, name, filter=_lasting)
+    half.unlink(missing_ok=True)
+    half.touch(mode=0o600)
+    with tarfile.open(half, "w") as tar:
+        for name, path in parts.items():
+            tar.add(path, name, filter=_lasting)
     half.replace(file)
-    out(
-        f"saved to {file} ({file.stat().st_size // 1_000_000} MB); it contains secrets: keep it safe"
-    )
 
 
 def _lasting(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
@@ -108,8 +142,11 @@ def restore(told: Settings, file: Path) -> None:
         _move(half / REDIS, told.var / "redis" / services.SNAPSHOT)
         for name in (*KEPT, "postgres"):
             _move(half / name, told.var / name)
+        is_closed = (half / VAULT).exists()
         shutil.rmtree(half)
     out(f"restored to {told.var}; start it with scripts/serve --var {told.var}")
+    if is_closed:
+        out("deep data stays closed until its keys are unpacked there, too: see docs/operate.md")
 
 
 def _expected(member: tarfile.TarInfo) -> bool:
@@ -117,7 +154,7 @@ def _expected(member: tarfile.TarInfo) -> bool:
     parts = Path(member.name).parts
     return (
         (member.isfile() or member.isdir())
-        and parts[0] in (*DUMPS, REDIS, *KEPT)
+        and parts[0] in (*DUMPS, VAULT, REDIS, *KEPT)
         and ".." not in parts
     )
 
@@ -149,6 +186,10 @@ def _restore_databases(told: Settings, half: Path) -> None:
             database = f"postgresql://{services.SERVER_USER}:{password}@127.0.0.1:{port}"
             address = f"{database}/{name.removesuffix('.dump')}"
             _run(address, "pg_restore", "--exit-on-error", str(half / name))
+        if (half / VAULT).exists():
+            vault.make_empty(port, password)
+            address = vault.dump_address(port, password)
+            _run(address, "pg_restore", "--exit-on-error", str(half / VAULT))
     finally:
         supervisor.stop()
 

@@ -13,8 +13,9 @@ from stack.supervisor import StartError, memory_mb, out
 
 # Everything the portal makes in its folder; what else lies there is not its own to delete.
 MADE = (
-    *("ckan.ini", "first-password", "harvest", "harvest.env", "log", "nginx", "postgres"),
-    *("redis", "redis.conf", "restore", "run", "secrets.json", "set-up", "storage"),
+    *("ckan.ini", "deep-token.pem", "first-password", "harvest", "harvest.env", "log", "nginx"),
+    *("postgres", "redis", "redis.conf", "restore", "run", "secrets.json", "set-up", "storage"),
+    "vault",
 )
 
 

@@ -156,16 +156,18 @@ def postgres_ready(port: int) -> bool:
 
 def create_databases(port: int, secrets: dict[str, str]) -> None:
     """Makes the roles and databases of catalogue and DataStore where they are not there yet."""
+    roles = [_role(role, secrets[f"{role}_password"]) for role in ("ckan", "datastore_reader")]
+    script = "\n".join(roles + [_database(name) for name in ("ckan", "datastore")])
+    run_script(port, secrets["postgres_password"], script)
+
+
+def run_script(port: int, password: str, script: str) -> None:
+    """Runs statements in the own cluster as its superuser."""
     binaries = postgres_bin()
     assert binaries is not None, "installed before"
     psql = [str(binaries / "psql"), "-h", _LOCAL_ONLY, "-p", str(port), "-U", SERVER_USER]
-    roles = [_role(role, secrets[f"{role}_password"]) for role in ("ckan", "datastore_reader")]
-    script = "\n".join(roles + [_database(name) for name in ("ckan", "datastore")])
-    run_as_server(
-        [*psql, "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"],
-        secret=secrets["postgres_password"],
-        script=script,
-    )
+    words = ["-q", "-v", "ON_ERROR_STOP=1", "-f", "-"]
+    run_as_server([*psql, *words], secret=password, script=script)
 
 
 def _role(name: str, password: str) -> str:

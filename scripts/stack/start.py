@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stack import folder, packages, portal, services
+from stack import folder, packages, portal, services, vault
 from stack.settings import ROOT, VENV, Settings
 from stack.supervisor import Supervisor, out, read_procfile
 
@@ -97,6 +97,7 @@ def _run(told: Settings, laps: Laps, *, demo: bool) -> None:
             start = _prepare(told, laps, demo=demo)
             supervisor = start.supervisor
             _databases(start)
+            _vault(start)
             _servers(start)
         _harvest(start)
         _schedule(start)
@@ -182,7 +183,7 @@ def _prepare(told: Settings, laps: Laps, *, demo: bool) -> Start:
 def _choose_ports(told: Settings) -> dict[str, int]:
     """Free loopback ports for the servers behind the portal's own."""
     taken = {told.port}
-    names = ("web", "postgres", "redis", "city")
+    names = ("web", "postgres", "redis", "city", "vault")
     return {name: services.free_port(told.port + 1000, taken) for name in names}
 
 
@@ -200,6 +201,7 @@ def _environment(told: Settings, ports: dict[str, int], ini: Path, *, demo: bool
         "AIZU_VAR": str(told.var.resolve()),
         "AIZU_VENV": str(VENV),
         "AIZU_CITY_URL": told["AIZU_CITY_URL"] or simulated,
+        "AIZU_VAULT": str(vault.folder(told)),
         "CKAN_INI": str(ini),
         "POSTGRES_BIN": str(packages.postgres_bin() or ""),
         **{f"{name.upper()}_PORT": str(port) for name, port in ports.items()},
@@ -224,6 +226,15 @@ def _databases(start: Start) -> None:
     start.laps.lap("PostgreSQL and Redis")
     portal.set_up(told, supervisor.environment, var / "log" / "setup.log")
     start.laps.lap("databases, accounts, departments and themes")
+
+
+def _vault(start: Start) -> None:
+    """Prepares the vault of deep data in the own cluster; says why, if it has to stay closed."""
+    told = start.told
+    if told.own_postgres:
+        password = start.secrets["postgres_password"]
+        refusal = vault.prepare(told, start.ports["postgres"], password)
+        start.laps.lap(f"deep data stays closed: {refusal}" if refusal else "vault of deep data")
 
 
 def _servers(start: Start) -> None:

@@ -5,21 +5,27 @@ import json
 import re
 import shutil
 import subprocess
+import tarfile
 from pathlib import Path
+from uuid import UUID
 
+import psycopg
 import pytest
 import requests
+
+from aizu_vault.settings import Vault
 
 from .copies import Copy
 
 ROOT = Path(__file__).resolve().parents[2]
+PERSON = UUID(int=7)
 
 
 def commands(heading: str) -> list[str]:
     """The shell commands below a heading of docs/operate.md."""
     text = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
     section = text.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
-    return re.findall(r"^    (scripts/.*)$", section, re.MULTILINE)
+    return re.findall(r"^    ((?:scripts/|tar ).*)$", section, re.MULTILINE)
 
 
 def harvests(portal, var):
@@ -28,22 +34,64 @@ def harvests(portal, var):
     return {(one["city"], one["source"]): one for one in told}
 
 
+def check_versions(url, original):
+    """Every version is listed as it was, with all of its files."""
+    asked = "api/3/action/aizu_versions?name=aizuwakamatsu-hydrant"
+    kept, there = (
+        requests.get(f"{place}/{asked}", timeout=30).json()["result"]["versions"]
+        for place in (url, original)
+    )
+    assert [one["content_hash"] for one in kept] == [one["content_hash"] for one in there]
+    for version in kept:
+        for file in version["files"]:
+            path = file["url"].split("/", 3)[3]
+            content = requests.get(f"{url}/{path}", timeout=30).content
+            assert hashlib.sha256(content).hexdigest() == file["sha256"]
+
+
+def check_apart(file, keys):
+    """The keys of deep data are in one file, everything else is in the other."""
+    with tarfile.open(file) as first, tarfile.open(keys) as second:
+        assert "deep.dump" in first.getnames()
+        assert not [name for name in first.getnames() if "vault" in name]
+        named = {Path(name).name for name in second.getnames()}
+    assert {"vault", "master.key", "log.pem", "origin", "persons.db"} <= named
+    assert not named & {"pgpass", "database", "deep.dump"}
+
+
+def in_vault(var):
+    """By what key its log is checked, and how many rows each table of the vault of a portal has."""
+    password = json.loads((var / "secrets.json").read_text())["postgres_password"]
+    vault = Vault.open(var / "vault")
+    with psycopg.connect(vault.address, user="postgres", password=password) as connection:
+        names = connection.execute(
+            "SELECT schemaname || '.' || relname FROM pg_stat_user_tables ORDER BY 1"
+        ).fetchall()
+        return vault.signer.trusted, {
+            name: connection.execute(f"SELECT count(*) FROM {name}").fetchone() for (name,) in names
+        }
+
+
 def test_backup_and_restore_as_documented(portal):
-    """A portal restored from the backup shows the same dataset, rows and files."""
+    """A portal restored from the backup shows the same dataset, rows and files; its vault opens with its keys."""
     copy = portal.var.parent / "test-restored"
-    file = portal.var / "aizu-backup.tar"
+    file, keys = portal.var / "aizu-backup.tar", portal.var / "aizu-keys.tar"
+    somebody = Vault.open(portal.var / "vault").keys.create([PERSON])[PERSON]
     shutil.rmtree(copy, ignore_errors=True)
     # What a restore that was killed has left.
     (copy / "restore" / "postgres").mkdir(parents=True)
     (copy / "storage" / "half").mkdir(parents=True)
-    save, restore, start = commands("Backup and restore")
+    save, restore, unpack, start = commands("Backup and restore")
     places = {"/srv/backup/aizu.tar": str(file), "/srv/aizu-new": str(copy)}
-    for words in (f"{save} --var {portal.var}", restore):
+    places["/srv/keys/aizu.tar"] = str(keys)
+    for words in (f"{save} --var {portal.var}", restore, unpack):
         for documented, here in places.items():
             words = words.replace(documented, here)
         told = subprocess.run(words.split(), cwd=ROOT, capture_output=True, text=True)
         assert told.returncode == 0, told.stderr
-    assert file.stat().st_mode & 0o077 == 0
+    for one in (file, keys):
+        assert one.stat().st_mode & 0o077 == 0
+    check_apart(file, keys)
     assert start == "scripts/serve --var /srv/aizu-new"
     assert not (copy / "storage" / "half").exists()
     restored = Copy(var=copy)
@@ -63,17 +111,7 @@ def test_backup_and_restore_as_documented(portal):
             )
             assert here.status_code == 200
             assert here.content == there.content
-        asked = "api/3/action/aizu_versions?name=aizuwakamatsu-hydrant"
-        kept, there = (
-            requests.get(f"{url}/{asked}", timeout=30).json()["result"]["versions"]
-            for url in (restored.url, portal.url)
-        )
-        assert [one["content_hash"] for one in kept] == [one["content_hash"] for one in there]
-        for version in kept:
-            for file in version["files"]:
-                path = file["url"].split("/", 3)[3]
-                content = requests.get(f"{restored.url}/{path}", timeout=30).content
-                assert hashlib.sha256(content).hexdigest() == file["sha256"]
+        check_versions(restored.url, portal.url)
         table = next(r["id"] for r in found["resources"] if r["kind"] == "table")
         rows = requests.get(
             f"{restored.url}/api/3/action/datastore_search?resource_id={table}&limit=0",
@@ -82,6 +120,8 @@ def test_backup_and_restore_as_documented(portal):
         assert rows.json()["result"]["total"] > 1000
         hydrant = harvests(portal, copy)["aizuwakamatsu", "hydrant"]
         assert (hydrant["paused"]["reason"], bool(hydrant["runs"])) == ("試験", True)
+        assert Vault.open(copy / "vault").keys.read([PERSON])[PERSON].log == somebody.log
+        assert in_vault(copy) == in_vault(portal.var)
     finally:
         restored.end()
 

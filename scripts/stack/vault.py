@@ -1,0 +1,92 @@
+"""The vault of deep data beside the portal: its folder, its database, and the portal's key for tokens."""
+
+import os
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from stack import services
+from stack.folder import write_private
+from stack.settings import VENV, Settings
+
+DATABASE = "deep"
+# Owner and roles that log in; `aizu-vault prepare` makes them, except where a backup needs them before.
+ROLES = (
+    *("deep_owner", "deep_release", "deep_consent", "deep_audit", "deep_signer"),
+    *("deep_ingest", "deep_steward"),
+)
+KEYS = ("master.key", "log.pem", "origin")
+PERSONS = "persons.db"
+
+
+def folder(told: Settings) -> Path:
+    """Where keys and passwords of the vault are."""
+    return told.var.resolve() / "vault"
+
+
+def token_key(told: Settings) -> Path:
+    """The key by which the portal signs its tokens; nobody else has it."""
+    return told.var.resolve() / "deep-token.pem"
+
+
+def prepare(told: Settings, port: int, password: str) -> str | None:
+    """Makes what is missing of the vault in the own cluster; says why it stays closed, if it does."""
+    words = {
+        "folder": folder(told),
+        "admin": f"host=127.0.0.1 port={port} user={services.SERVER_USER} dbname=postgres",
+        "origin": f"{urlsplit(told.site_url).netloc}/deep/log",
+        "token-key": token_key(told),
+    }
+    result = subprocess.run(
+        [VENV / "bin" / "aizu-vault", "prepare", *(f"--{name}={words[name]}" for name in words)],
+        env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "PGPASSWORD": password},
+        capture_output=True,
+        text=True,
+    )
+    if result.returncode:
+        return (result.stderr.strip().splitlines() or ["aizu-vault: failed"])[-1]
+    return None
+
+
+def dump_address(port: int | None, password: str) -> str:
+    """Where the whole database can be read: row security shows its blocks to a superuser alone."""
+    return f"postgresql://{services.SERVER_USER}:{password}@127.0.0.1:{port}/{DATABASE}"
+
+
+def make_empty(port: int, password: str) -> None:
+    """Makes roles and database, for a dump to be restored into; `prepare` does the rest."""
+    roles = [f"CREATE ROLE {role};" for role in ROLES]
+    script = "\n".join([*roles, f"CREATE DATABASE {DATABASE} OWNER {ROLES[0]};"])
+    services.run_script(port, password, script)
+
+
+def is_prepared(told: Settings) -> bool:
+    """Whether there is a vault to start, made here or by hand on the operator's own server."""
+    return (folder(told) / "database").exists() and token_key(told).exists()
+
+
+def last_head(told: Settings) -> str:
+    """The last head of the log that was signed, or nothing.
+
+    A backup takes it first: the copy of the log that is made afterwards goes on from it.
+    """
+    file = folder(told) / "last-head"
+    return file.read_text(encoding="utf-8") if file.exists() else ""
+
+
+def save_keys(told: Settings, into: Path, head: str) -> None:
+    """Copies what opens and signs; passwords and address, which `prepare` makes again, are left out.
+
+    After the copy of the database: there is nobody in it whose key is not here.
+    """
+    into.mkdir(mode=0o700)
+    for name in KEYS:
+        write_private(into / name, (folder(told) / name).read_text(encoding="utf-8"))
+    if head:
+        write_private(into / "last-head", head)
+    (into / PERSONS).touch(mode=0o600)
+    persons, copy = folder(told) / PERSONS, into / PERSONS
+    with closing(sqlite3.connect(persons)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)

@@ -1,0 +1,60 @@
+"""The vault beside the portal: nobody of the portal comes in, and its folder is closed."""
+
+import configparser
+import json
+import stat
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from aizu_vault.prepare import ROLES
+from aizu_vault.settings import Vault
+from tests.unit.vault.test_roles import GRANTS, SAID
+
+ADDRESSES = ("sqlalchemy.url", "ckan.datastore.write_url", "ckan.datastore.read_url")
+
+
+def portal_addresses(portal):
+    """Where and as whom CKAN reaches its databases."""
+    ini = configparser.RawConfigParser()
+    ini.read(portal.var / "ckan.ini", encoding="utf-8")
+    return {name: ini["app:main"][name] for name in ADDRESSES}
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_the_portals_roles_are_not_let_in(portal, name):
+    """With the right password they reach their own database, and not that of deep data."""
+    address = portal_addresses(portal)[name]
+    psycopg.connect(address).close()
+    with pytest.raises(psycopg.OperationalError, match='permission denied for database "deep"'):
+        psycopg.connect(urlsplit(address)._replace(path="/deep").geturl())
+
+
+def test_each_role_has_a_password_of_its_own(portal):
+    """It comes in with that one, and with no other's."""
+    vault = Vault.open(portal.var / "vault")
+    for role in ROLES:
+        vault.connect(role).close()
+    lines = vault.places.passwords.read_text().splitlines()
+    passwords = dict(line.split(":")[-2:] for line in lines)
+    for role, other in zip(ROLES, ROLES[1:] + ROLES[:1], strict=True):
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            psycopg.connect(vault.address, user=role, password=passwords[other])
+
+
+def test_grants_are_those_of_the_list(portal):
+    """Here as on an empty machine."""
+    password = json.loads((portal.var / "secrets.json").read_text())["postgres_password"]
+    address = Vault.open(portal.var / "vault").address
+    with psycopg.connect(address, user="postgres", password=password) as connection:
+        rows = connection.execute(SAID, {"database": "deep"}).fetchall()
+    said = [" · ".join(row) for row in rows]
+    assert said == GRANTS.read_text(encoding="utf-8").splitlines()
+
+
+def test_the_folder_is_closed_to_others(portal):
+    """Neither the vault's keys nor the portal's own are for anybody else on the machine."""
+    assert stat.S_IMODE((portal.var / "vault").stat().st_mode) == 0o700
+    for file in (*(portal.var / "vault").iterdir(), portal.var / "deep-token.pem"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
