@@ -17,12 +17,10 @@ from aizu_vault.register import (
     add_recipient,
     add_terms,
     add_trees,
-    approve_agreement,
-    draft_agreement,
     put_dataset,
     set_standing,
-    turn_agreement,
 )
+from aizu_vault.register_agreements import approve_agreement, draft_agreement, turn_agreement
 from aizu_vault.stored_register import Described
 from aizu_vault.subjects import enrol
 from tests.unit.gate.stage import FIELDS, asks, register
@@ -52,7 +50,8 @@ def settle(vault):
     stage = register()
     with vault.connect("deep_steward") as steward:
         put = partial(_put, steward)
-        put(add_trees, *stage.taxonomy.versions)
+        for one in stage.taxonomy.versions:
+            add_trees(steward, one.number, one.nodes, since=one.since, by="clerk")
         put(put_dataset, *map(described, stage.datasets.values()))
         put(add_terms, *stage.terms.values())
         put(add_recipient, *stage.recipients.values())
