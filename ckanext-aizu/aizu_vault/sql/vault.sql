@@ -186,18 +186,18 @@ CREATE CONSTRAINT TRIGGER logged AFTER INSERT ON release.person
 
 -- Once in the log, only that it was handed over is added, once.
 CREATE FUNCTION release.keep_person() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+DECLARE
+    before release.person := OLD;
 BEGIN
-    IF OLD.leaf_index IS NOT NULL AND (
-        TG_OP = 'DELETE' OR OLD.handed_over_at IS NOT NULL
-        OR to_jsonb(NEW) - 'handed_over_at' <> to_jsonb(OLD) - 'handed_over_at'
-    ) THEN
+    before.handed_over_at := NEW.handed_over_at;
+    IF TG_OP = 'DELETE' OR OLD.handed_over_at IS NOT NULL OR before IS DISTINCT FROM NEW THEN
         RAISE EXCEPTION 'what was logged of release % stays', OLD.release_id
             USING ERRCODE = 'restrict_violation';
     END IF;
-    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    RETURN NEW;
 END $$;
 CREATE TRIGGER as_logged BEFORE UPDATE OR DELETE ON release.person
-    FOR EACH ROW EXECUTE FUNCTION release.keep_person();
+    FOR EACH ROW WHEN (OLD.leaf_index IS NOT NULL) EXECUTE FUNCTION release.keep_person();
 
 CREATE FUNCTION release.keep_ended() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
 BEGIN
@@ -240,6 +240,7 @@ CREATE FUNCTION vault.release_chunk(
 #variable_conflict use_column
 DECLARE
     running release.release;
+    holders uuid[];
 BEGIN
     SELECT * INTO running FROM release.release AS known
     WHERE known.release_id = release_chunk.release_id AND state = 'running'
@@ -247,7 +248,7 @@ BEGIN
         AND (mode <> 'consent' OR EXISTS (
             SELECT FROM consent.agreement AS agreed
             WHERE agreed.agreement_id = known.agreement_id AND agreed.state = 'active'
-                AND agreed.valid @> clock_timestamp()
+                AND agreed.valid @> audit.clock()
         ));
     IF NOT FOUND THEN
         RAISE EXCEPTION 'release % may not read', release_id USING ERRCODE = 'insufficient_privilege';
@@ -262,24 +263,33 @@ BEGIN
     ) AS about
     JOIN consent.subject AS living USING (subject_id)
     WHERE NOT living.erased;
+    -- By the index for each person, whatever is known of the table's contents.
     RETURN QUERY
-        SELECT block.subject_id, block.day, block.part, block.version, block.n_rows, block.sealed
-        FROM unnest(subjects) WITH ORDINALITY AS asked (subject_id, place)
-        JOIN vault.block AS block USING (subject_id)
-        WHERE block.dataset_id = running.dataset_id AND t_max >= since AND t_min < until
+        SELECT one.* FROM unnest(subjects) WITH ORDINALITY AS asked (who, place)
+        CROSS JOIN LATERAL (
+            SELECT block.subject_id, block.day, block.part, block.version, block.n_rows, block.sealed
+            FROM vault.block
+            WHERE block.dataset_id = running.dataset_id AND block.subject_id = who
+                AND t_max >= since AND t_min < until
+            OFFSET 0
+        ) AS one
         ORDER BY place, day, part;
     -- Of whom there is nothing, nothing was read.
+    holders := ARRAY(
+        SELECT who FROM unnest(subjects) AS who
+        WHERE EXISTS (
+            SELECT FROM vault.block
+            WHERE block.dataset_id = running.dataset_id AND block.subject_id = who
+                AND t_max >= since AND t_min < until
+            OFFSET 0
+        )
+    );
     DELETE FROM release.person AS about
     WHERE about.release_id = release_chunk.release_id AND about.chunk = release_chunk.chunk
-        AND NOT EXISTS (
-            SELECT FROM vault.block AS block
-            WHERE block.dataset_id = running.dataset_id AND block.subject_id = ANY (subjects)
-                AND t_max >= since AND t_min < until
-                AND (block.subject_id = about.subject_id OR EXISTS (
-                    SELECT FROM vault.concerned AS home
-                    WHERE home.dataset_id = running.dataset_id
-                        AND home.subject_id = block.subject_id
-                        AND home.concerned_id = about.subject_id
-                ))
+        AND about.subject_id NOT IN (
+            SELECT unnest(holders)
+            UNION ALL
+            SELECT concerned_id FROM vault.concerned
+            WHERE dataset_id = running.dataset_id AND subject_id = ANY (holders)
         );
 END $$;
