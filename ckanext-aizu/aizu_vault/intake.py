@@ -35,7 +35,7 @@ _INSERT: Final = """
     INSERT INTO vault.block (
         dataset_id, version, subject_id, day, part, n_rows, t_min, t_max, sealed
     ) SELECT %s, %s, block.* FROM unnest(
-        %s::uuid[], %s::date[], %s::integer[], %s::integer[], %s::timestamptz[], %s::timestamptz[], %s::bytea[]
+        %s::uuid[], %s::date[], %s::integer[], %s::integer[], %s::timestamptz[], %s::timestamptz[], %b::bytea[]
     ) AS block"""
 
 

@@ -81,10 +81,7 @@ def read_register(connection: Connection[Any]) -> Register:
         members[row["recipient_id"]].append(one)
     return Register(
         taxonomy=read_trees(connection),
-        datasets={
-            row["dataset_id"]: _dataset_of(row)
-            for row in _all(connection, "SELECT * FROM consent.dataset")
-        },
+        datasets=read_datasets(connection),
         terms={
             row["terms_id"]: Terms(**row) for row in _all(connection, "SELECT * FROM consent.terms")
         },
@@ -106,6 +103,12 @@ def read_register(connection: Connection[Any]) -> Register:
             for row in _all(connection, "SELECT * FROM consent.obligation ORDER BY due")
         ),
     )
+
+
+def read_datasets(connection: Connection[Any]) -> dict[str, Dataset]:
+    """The datasets as a decision needs them."""
+    found = _all(connection, "SELECT * FROM consent.dataset")
+    return {row["dataset_id"]: _dataset_of(row) for row in found}
 
 
 def read_trees(connection: Connection[Any]) -> Taxonomy:

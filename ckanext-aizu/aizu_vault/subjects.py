@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 from psycopg import sql
 
+from aizu_vault.acts import Acts, has_refused_emergencies, is_frozen
 from aizu_vault.consent import Change, Role, Subject, Turn, merged
 from aizu_vault.events import all_datasets, record_all
 from aizu_vault.fence import close_fences
@@ -20,6 +21,7 @@ from aizu_vault.log.append import append
 from aizu_vault.log.entries import Entry
 from aizu_vault.log.query import one_row, rows
 from aizu_vault.stored_events import read_people
+from aizu_vault.stored_register import read_datasets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+    from aizu_vault.consent import Person
     from aizu_vault.events import Said
     from aizu_vault.keys import KeyStore
 
@@ -172,7 +175,7 @@ def merge(
     duplicate: UUID,
     authority: str,
 ) -> None:
-    """Makes one of two records of the same person: objections of both count, grants of the survivor alone.
+    """Makes one of two records of the same person: objections and freezing of both count, grants of the survivor alone.
 
     The logins and withdrawal codes of the duplicate act for the survivor from then on. Asked for again it finishes
     what was interrupted.
@@ -196,21 +199,31 @@ def merge(
 def _merging(
     connection: Connection[Any], survivor: UUID, duplicate: UUID, authority: str
 ) -> list[tuple[UUID, Said]]:
-    """What is recorded: the duplicate's objections about the survivor, and that the duplicate is one."""
+    """What is recorded: all that the duplicate's history holds against releases, and that it is a duplicate."""
     people = read_people(connection, (survivor, duplicate))
     if set(people) != {survivor, duplicate}:
         raise SubjectError("a person is not in the vault")
     (now,) = one_row(connection, "SELECT audit.clock()")
     whole = merged(people[survivor], people[duplicate], now, authority)
-    added = whole.events[len(people[survivor].events) :]
-    became = partial(
-        Change,
-        nonce=f"merged-into-{survivor}",
-        actor=authority,
-        role=Role.AUTHORITY,
-        turn=Turn.MERGED,
+    added: list[Said] = [
+        partial(replace, event) for event in whole.events[len(people[survivor].events) :]
+    ]
+    change = partial(Change, actor=authority, role=Role.AUTHORITY)
+    if _is_frozen(connection, people[duplicate]):
+        added.append(partial(change, nonce=f"merged-{duplicate}-freeze", turn=Turn.FREEZE))
+    if has_refused_emergencies(people[duplicate].events):
+        own = partial(change, actor=str(survivor), role=Role.SELF, turn=Turn.EMERGENCY_REFUSED)
+        added.append(partial(own, nonce=f"merged-{duplicate}-emergency"))
+    became = partial(change, nonce=f"merged-into-{survivor}", turn=Turn.MERGED)
+    return [*((survivor, said) for said in added), (duplicate, became)]
+
+
+def _is_frozen(connection: Connection[Any], person: Person) -> bool:
+    """For any dataset: at which age somebody lifts what is frozen is said by each."""
+    datasets = read_datasets(connection).values()
+    return any(
+        is_frozen(Acts(person=person, dataset=one, events=person.events)) for one in datasets
     )
-    return [*((survivor, partial(replace, event)) for event in added), (duplicate, became)]
 
 
 def _present(connection: Connection[Any], keys: KeyStore, subject: UUID) -> dict[UUID, bytes]:

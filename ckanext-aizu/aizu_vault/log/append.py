@@ -43,7 +43,7 @@ def append(
     ]
     one_row(
         connection,
-        "SELECT audit.append_leaves(%s, %s, %s::bytea[], %s::bytea[], %s::bytea[])",
+        "SELECT audit.append_leaves(%s, %s, %b::bytea[], %b::bytea[], %b::bytea[])",
         (first, at, *_columns(leaves)),
     )
     return [index for _, index in sorted(zip(order, itertools.count(first), strict=False))]

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from psycopg.errors import LockNotAvailable
 
-from aizu_vault.consent import Cause, HistoryError, Subject, Turn
+from aizu_vault.consent import Cause, HistoryError, Role, Subject, Turn
 from aizu_vault.events import withdraw
 from aizu_vault.fence import release_fence
 from aizu_vault.keys import ErasedError
@@ -29,7 +29,7 @@ from tests.unit.gate.stage import FIELDS
 
 from .city import BORN, PEOPLE, no, turn, yes
 
-ONE, TWO, *_ = PEOPLE
+ONE, TWO, THREE, *_ = PEOPLE
 NEW = Subject(subject_id=UUID(int=77), birth_date=BORN)
 STRANGER = UUID(int=99)
 
@@ -191,6 +191,28 @@ def test_e27_of_two_records_objections_are_united_and_grants_are_not(city):
     assert [getattr(one, "cause", None) for one in events[ONE].events] == [None, Cause.MERGED, None]
     assert events[TWO].events[-1].turn is Turn.MERGED
     assert [len(one.events) for one in events.values()] == [3, 3]
+
+
+def test_what_was_frozen_stays_frozen(city):
+    """And a refusal in emergencies stands; what the person had lifted again is not frozen anew."""
+    own = {"by": str(TWO), "role": Role.SELF}
+    city.record_all(
+        (ONE, yes(ONE)),
+        (TWO, turn(Turn.FREEZE, **own)),
+        (TWO, turn(Turn.EMERGENCY_REFUSED, "not then", **own)),
+        (THREE, turn(Turn.FREEZE, "f", by=str(THREE), role=Role.SELF)),
+        (THREE, turn(Turn.UNFREEZE, "u", by=str(THREE), role=Role.SELF)),
+    )
+    join(city, duplicate=THREE)
+    assert city.fields(ONE) == FIELDS
+    for _ in range(2):
+        join(city)
+    assert city.fields(ONE) == "frozen"
+    events = read_people(city.recorder, [ONE])[ONE].events
+    assert [(one.turn, one.role) for one in events[1:]] == [
+        (Turn.FREEZE, Role.AUTHORITY),
+        (Turn.EMERGENCY_REFUSED, Role.SELF),
+    ]
 
 
 def test_who_acted_for_the_duplicate_acts_for_the_survivor(city):
