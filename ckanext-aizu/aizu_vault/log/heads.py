@@ -2,12 +2,13 @@
 
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from psycopg import Connection
 
+from aizu_vault.ages import JST
 from aizu_vault.keys import Signer
 from aizu_vault.log.errors import ForkError, NotReadyError
 from aizu_vault.log.notes import Checkpoint, PublicKey, read, sign
@@ -97,11 +98,13 @@ def newest_head(connection: Connection[Any], trusted: PublicKey) -> Head | None:
     """The newest signed head, if there is one."""
     query = "SELECT note FROM audit.log_head ORDER BY tree_size DESC LIMIT 1"
     found = rows(connection, query)
-    if not found:
-        return None
-    note = found[0][0]
-    checkpoint, signed_at = read(note, trusted)
-    return Head(checkpoint=checkpoint, signed_at=signed_at, note=note)
+    return _head_of(found[0][0], trusted) if found else None
+
+
+def daily_heads(connection: Connection[Any], trusted: PublicKey) -> list[tuple[date, Head]]:
+    """The first head of each day in Japan on which one was signed."""
+    query = "SELECT day, note FROM audit.log_day ORDER BY day"
+    return [(day, _head_of(note, trusted)) for day, note in rows(connection, query)]
 
 
 def check_ready(connection: Connection[Any]) -> None:
@@ -117,10 +120,20 @@ def check_ready(connection: Connection[Any]) -> None:
         raise NotReadyError(f"the clock stands {clock_behind} before the newest leaf of the log")
 
 
+def _head_of(note: str, trusted: PublicKey) -> Head:
+    checkpoint, signed_at = read(note, trusted)
+    return Head(checkpoint=checkpoint, signed_at=signed_at, note=note)
+
+
 def _store(connection: Connection[Any], head: Head) -> None:
     connection.execute(
         "INSERT INTO audit.log_head AS known (tree_size, root, signed_at, note) "
         "VALUES (%s, %s, %s, %s) ON CONFLICT (tree_size) DO UPDATE "
         "SET signed_at = excluded.signed_at, note = excluded.note WHERE known.signed_at < excluded.signed_at",
         (head.checkpoint.size, head.checkpoint.root, head.signed_at, head.note),
+    )
+    day = head.signed_at.astimezone(JST).date()
+    connection.execute(
+        "INSERT INTO audit.log_day (day, note) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+        (day, head.note),
     )

@@ -49,6 +49,12 @@ CREATE TABLE IF NOT EXISTS audit.log_head (
 );
 COMMENT ON TABLE audit.log_head IS 'signed tree heads (C2SP tlog-checkpoint); one for each size the tree had';
 
+CREATE TABLE IF NOT EXISTS audit.log_day (
+    day date PRIMARY KEY,
+    note text NOT NULL
+);
+COMMENT ON TABLE audit.log_day IS 'the first head that was signed on each day in Japan: what is published, and stays';
+
 CREATE TABLE IF NOT EXISTS audit.log_count (
     person uuid PRIMARY KEY,
     entries bigint NOT NULL CHECK (entries > 0)
@@ -78,6 +84,8 @@ CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON aud
 CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit.log_tile
     FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
 CREATE OR REPLACE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON audit.log_head
+    FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit.log_day
     FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
 CREATE OR REPLACE TRIGGER same_head BEFORE UPDATE ON audit.log_head
     FOR EACH ROW EXECUTE FUNCTION audit.refuse_other_head();
@@ -145,9 +153,11 @@ REVOKE ALL ON FUNCTION audit.refuse, audit.refuse_other_head FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION audit.clock, audit.take_log, audit.append_leaves
     TO deep_release, deep_consent, deep_ingest, deep_steward;
 GRANT EXECUTE ON FUNCTION audit.state TO deep_release, deep_consent;
-GRANT SELECT ON audit.log_leaf, audit.log_tile, audit.log_head, audit.log_count TO deep_audit;
+GRANT SELECT ON audit.log_leaf, audit.log_tile, audit.log_head, audit.log_day, audit.log_count
+    TO deep_audit;
 GRANT SELECT (leaf_index, leaf_hash) ON audit.log_leaf TO deep_signer;
 GRANT SELECT, INSERT ON audit.log_tile, audit.log_head TO deep_signer;
+GRANT INSERT ON audit.log_day TO deep_signer;
 GRANT UPDATE (signed_at, note) ON audit.log_head TO deep_signer;
 RESET ROLE;
 

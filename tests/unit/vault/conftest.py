@@ -20,6 +20,7 @@ from aizu_vault.settings import Vault
 
 from .city import City, settle
 from .postgres_server import Server
+from .running import Running
 
 ALL = bool(os.environ.get("AIZU_TEST_ALL"))
 SCRIPT = Path(__file__).parents[3] / "scripts" / "verify_log.py"
@@ -109,7 +110,7 @@ def log(server, one_log, tmp_path):
     made = Log(server, one_log, tmp_path)
     made.connection.execute(
         "SET session_replication_role = replica; DROP TABLE IF EXISTS block; "
-        "TRUNCATE audit.log_leaf, audit.log_tile, audit.log_head, audit.log_count; "
+        "TRUNCATE audit.log_leaf, audit.log_tile, audit.log_head, audit.log_day, audit.log_count; "
         "SET session_replication_role = origin"
     )
     yield made
@@ -178,4 +179,14 @@ def city(server, settled, tmp_path):
     vault, copy = copied(server, folder, name, tmp_path)
     with City(vault) as opened:
         yield opened
+    server.drop(copy)
+
+
+@pytest.fixture(scope="module")
+def service(server, settled, prepared, tmp_path_factory):
+    """The service of a vault with the small city; the tests of a module share it."""
+    folder, name = settled
+    vault, copy = copied(server, folder, name, tmp_path_factory.mktemp("service"))
+    with Running(vault, prepared / "deep-token.pem") as running:
+        yield running
     server.drop(copy)

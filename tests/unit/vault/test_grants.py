@@ -7,9 +7,11 @@ WRITERS = ("deep_consent", "deep_ingest", "deep_release", "deep_steward")
 ROLES = sorted((*WRITERS, "deep_audit", "deep_owner", "deep_signer"))
 TABLES = {
     ("deep_audit", "log_count", "SELECT"),
+    ("deep_audit", "log_day", "SELECT"),
     ("deep_audit", "log_head", "SELECT"),
     ("deep_audit", "log_leaf", "SELECT"),
     ("deep_audit", "log_tile", "SELECT"),
+    ("deep_signer", "log_day", "INSERT"),
     ("deep_signer", "log_head", "INSERT"),
     ("deep_signer", "log_head", "SELECT"),
     ("deep_signer", "log_tile", "INSERT"),

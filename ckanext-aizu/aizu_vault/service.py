@@ -1,0 +1,234 @@
+"""The vault over HTTP: releases for recipients, withdrawals and proofs for citizens, the signed log for everybody."""
+
+import csv
+import io
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+from uuid import UUID
+
+import psycopg
+from flask import Flask, Response, jsonify, make_response, request
+from psycopg import Connection
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from aizu_vault import withdrawal_page as page
+from aizu_vault.answers import CLOSED, Refusal, RefusedRequestError, refuse
+from aizu_vault.bodies import LARGEST, are_words, read_json
+from aizu_vault.log.bundles import make_bundle
+from aizu_vault.log.entries import as_text
+from aizu_vault.log.errors import NotReadyError
+from aizu_vault.log.heads import check_ready, daily_heads, newest_head
+from aizu_vault.settings import UnreachableError, Vault
+from aizu_vault.signing import Signing
+from aizu_vault.subjects import subject_of_login
+from aizu_vault.tokens import TokenError, user_of
+from aizu_vault.trees import Tree
+from aizu_vault.withdrawals import ScopeError, data_classes, person_of_code, withdraw_now
+from aizu_vault.wrong_codes import WrongCodes
+
+SECONDS: Final = 60
+"""How long a whole answer may take to send, beside a release."""
+_WITHDRAWAL: Final = "/deep/withdraw"
+
+Method = Literal["GET", "POST"]
+
+
+def application() -> Flask:
+    """The service of the vault that AIZU_VAULT names, as gunicorn starts it."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("aizu_vault").setLevel(logging.INFO)
+    vault = Vault.open()
+    Signing(vault).start()
+    return create_app(vault)
+
+
+def create_app(vault: Vault) -> Flask:
+    """The service of a vault; it signs nothing by itself."""
+    app = Flask(__name__, static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST + 1, PROVIDE_AUTOMATIC_OPTIONS=False)
+    # nginx in front says who asks; nobody else reaches the port.
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1)  # type: ignore[method-assign]
+    service = Service(vault=vault)
+    for path, method, answer in service.routes():
+        app.add_url_rule(path, answer.__name__, answer, methods=[method])
+    app.before_request(_limit_time)
+    app.after_request(_close)
+    app.register_error_handler(Exception, service.refuse)
+    return app
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """What answers; nothing is kept between requests but wrong codes, and releases that run."""
+
+    vault: Vault
+    wrong_codes: WrongCodes = field(default_factory=WrongCodes)
+
+    def routes(self) -> Iterable[tuple[str, Method, Callable[[], Response]]]:
+        """Each way in."""
+        return (
+            (_WITHDRAWAL, "GET", self.form),
+            (_WITHDRAWAL, "POST", self.withdraw),
+            ("/deep/log/bundle", "POST", self.bundle),
+            ("/deep/log/head", "GET", self.head),
+            ("/deep/log/heads.csv", "GET", self.heads),
+            ("/deep/log/key", "GET", self.key),
+            ("/deep/health", "GET", self.health),
+        )
+
+    def form(self) -> Response:
+        """The page for withdrawing."""
+        return page.show_form(self.vault)
+
+    def withdraw(self) -> Response:
+        """Withdraws, by the form of the page or as JSON with a code or a token."""
+        if request.mimetype == "application/x-www-form-urlencoded":
+            return self._withdraw_by_form()
+        said = read_json("code", "scope")
+        with self.vault.connect("deep_consent") as connection:
+            subject = self._who_withdraws(connection, said.get("code"))
+            nodes = said.get("scope", {})
+            if not are_words(nodes, *Tree):
+                raise RefusedRequestError(Refusal.MALFORMED)
+            scope, recorded = withdraw_now(connection, self.vault, subject, nodes)
+        said = {name: getattr(scope, name) for name in (*Tree, "version")}
+        at = as_text(recorded.recorded_at)
+        return jsonify(withdrawn=said, recorded_at=at, entry=recorded.leaf_index)
+
+    def bundle(self) -> Response:
+        """All entries about whoever asks, with proofs."""
+        since = read_json("since").get("since")
+        if since is not None and (type(since) is not int or since < 0):
+            raise RefusedRequestError(Refusal.MALFORMED)
+        with self.vault.connect("deep_consent") as connection:
+            subject = self._person_of_token(connection)
+        key = self.vault.keys.read([subject]).get(subject)
+        if key is None:
+            raise RefusedRequestError(Refusal.NOT_PERMITTED)
+        with self.vault.connect("deep_audit") as connection:
+            made = make_bundle(connection, self.vault.signer, subject, key.log, since=since)
+        return jsonify(made)
+
+    def head(self) -> Response:
+        """The newest signed head of the log, for everybody."""
+        with self.vault.connect("deep_audit") as connection:
+            newest = newest_head(connection, self.vault.signer.trusted)
+        if newest is None:
+            raise RefusedRequestError(Refusal.NOT_READY)
+        return _text(newest.note, "text/plain")
+
+    def heads(self) -> Response:
+        """The first signed head of each day, for everybody."""
+        with self.vault.connect("deep_audit") as connection:
+            found = daily_heads(connection, self.vault.signer.trusted)
+        table = io.StringIO()
+        writer = csv.writer(table)
+        writer.writerow(("day", "tree_size", "root", "signed_at", "note"))
+        for day, head in found:
+            size, root = head.checkpoint.size, head.checkpoint.root.hex()
+            writer.writerow((day, size, root, as_text(head.signed_at), head.note))
+        return _text(table.getvalue(), "text/csv")
+
+    def key(self) -> Response:
+        """The log's public key, as `verify_log.py` takes it; whoever relies on it has it from elsewhere, too."""
+        return _text(f"{self.vault.signer.trusted}\n", "text/plain")
+
+    def health(self) -> Response:
+        """Whether withdrawals and releases work."""
+        with self.vault.connect("deep_consent") as connection:
+            check_ready(connection)
+        return jsonify(status="ok")
+
+    def refuse(self, error: Exception) -> Response:
+        """What whoever asked is told of an error; withdrawals are told that they are none."""
+        refusal = _refusal_of(error)
+        is_withdrawal = (request.path, request.method) == (_WITHDRAWAL, "POST")
+        if is_withdrawal and refusal.status >= 500:
+            refusal = Refusal.NOT_WITHDRAWN
+        cause = None if isinstance(error, RefusedRequestError | HTTPException) else error
+        if is_withdrawal and request.mimetype == "application/x-www-form-urlencoded":
+            return page.show_refusal(self.vault, refusal, cause)
+        return refuse(refusal, cause)
+
+    def _withdraw_by_form(self) -> Response:
+        what = request.form.get("what", page.EVERYTHING)
+        with self.vault.connect("deep_consent") as connection:
+            subject = self._person_of_code(connection, request.form.get("code", ""))
+            kinds = {page.value_of(kind): kind for kind in data_classes(connection)}
+            if what not in (page.EVERYTHING, *kinds):
+                raise RefusedRequestError(Refusal.MALFORMED)
+            stopped = kinds.get(what)
+            nodes = {"data": stopped.code} if stopped else {}
+            _, recorded = withdraw_now(connection, self.vault, subject, nodes)
+        return page.show_done(recorded, stopped)
+
+    def _who_withdraws(self, connection: Connection[Any], code: object) -> UUID:
+        """By a token or by a code, and not by both."""
+        if (code is None) is (request.authorization is None):
+            raise RefusedRequestError(Refusal.UNAUTHORISED if code is None else Refusal.MALFORMED)
+        if code is None:
+            return self._person_of_token(connection)
+        if not isinstance(code, str):
+            raise RefusedRequestError(Refusal.MALFORMED)
+        return self._person_of_code(connection, code)
+
+    def _person_of_code(self, connection: Connection[Any], code: str) -> UUID:
+        subject = person_of_code(connection, code)
+        if subject is None:
+            too_many = self.wrong_codes.count(request.remote_addr or "")
+            raise RefusedRequestError(Refusal.TOO_MANY_CODES if too_many else Refusal.UNKNOWN_CODE)
+        return subject
+
+    def _person_of_token(self, connection: Connection[Any]) -> UUID:
+        link = subject_of_login(connection, self._user_of_token(connection))
+        if link is None:
+            raise RefusedRequestError(Refusal.NOT_PERMITTED)
+        return link.subject_id
+
+    def _user_of_token(self, connection: Connection[Any]) -> str:
+        sent = request.authorization
+        if sent is None or sent.type != "bearer" or not sent.token:
+            raise RefusedRequestError(Refusal.UNAUTHORISED)
+        return user_of(connection, self.vault.token_key, sent.token)
+
+
+def _refusal_of(error: Exception) -> Refusal:
+    match error:
+        case RefusedRequestError():
+            return error.refusal
+        case TokenError():
+            return Refusal.UNAUTHORISED
+        case ScopeError():
+            return Refusal.MALFORMED
+        case NotReadyError():
+            return Refusal.NOT_READY
+        case UnreachableError() | psycopg.OperationalError():
+            return Refusal.UNAVAILABLE
+        case RequestEntityTooLarge():
+            return Refusal.TOO_LARGE
+        case NotFound():
+            return Refusal.NOT_FOUND
+        case MethodNotAllowed():
+            return Refusal.METHOD
+        case HTTPException() | TimeoutError():
+            return Refusal.MALFORMED
+    return Refusal.FAILED
+
+
+def _text(said: str, kind: str) -> Response:
+    answer = make_response(said)
+    answer.mimetype = kind
+    return answer
+
+
+def _limit_time() -> None:
+    """Nobody holds a thread by reading or sending slowly."""
+    request.environ["gunicorn.socket"].settimeout(SECONDS)
+
+
+def _close(answer: Response) -> Response:
+    answer.headers.update(CLOSED)
+    return answer
