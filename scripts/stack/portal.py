@@ -105,7 +105,7 @@ def write_ini(settings: Settings, secrets: Mapping[str, str], ports: Mapping[str
         "scheming.dataset_schemas": "ckanext.aizu:dataset.yaml",
         "scheming.presets": "ckanext.scheming:presets.json ckanext.dcat.schemas:presets.yaml",
         "scheming.dataset_fallback": "false",
-        "ckanext.dcat.rdf.profiles": "euro_dcat_ap_3",
+        "ckanext.dcat.rdf.profiles": "aizu_deep",
         "ckanext.dcat.enable_content_negotiation": "true",
         "ckanext.dcat.resource.inherit.license": "true",
         "ckan.views.default_views": "aizu_map aizu_table image_view",
@@ -218,6 +218,11 @@ def write_harvest_env(
     }
     text = "".join(f"{name}={value}\n" for name, value in lines.items())
     write_private(settings.var / "harvest.env", text)
+
+
+def api_token(settings: Settings) -> str:
+    """The token of the harvesters."""
+    return _harvest_env(settings)["AIZU_API_TOKEN"]
 
 
 def _harvest_env(settings: Settings) -> dict[str, str]:

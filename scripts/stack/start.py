@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stack import folder, packages, portal, services, vault
+from stack import folder, packages, portal, services, signposts, vault
 from stack.settings import ROOT, VENV, Settings
 from stack.supervisor import Supervisor, out, read_procfile
 
@@ -47,6 +47,11 @@ class Start:
     secrets: dict[str, str]
     supervisor: Supervisor
     lines: dict[str, str]
+
+    @property
+    def simulates_city(self) -> bool:
+        """Whether the city of this portal is the simulated one."""
+        return self.demo and not self.told["AIZU_CITY_URL"]
 
     def run(self, name: str, *, user: str | None = None) -> None:
         """Starts one line of the Procfile."""
@@ -240,7 +245,7 @@ def _vault(start: Start) -> None:
 def _servers(start: Start) -> None:
     """Starts web server, worker and nginx; they listen when this returns."""
     told, supervisor = start.told, start.supervisor
-    if start.demo and not told["AIZU_CITY_URL"]:
+    if start.simulates_city:
         start.run("city")
     start.run("web")
     start.run("worker")
@@ -250,6 +255,8 @@ def _servers(start: Start) -> None:
     state = f"{_local(start)}/api/3/action/status_show"
     supervisor.wait("web", lambda: services.answers(state), 90)
     supervisor.wait("nginx", lambda: services.in_use(told.port, told["AIZU_BIND"]), 20)
+    if start.simulates_city:
+        signposts.describe(told, _local(start), portal.api_token(told))
     start.laps.lap("web server and worker")
 
 

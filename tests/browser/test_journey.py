@@ -15,6 +15,7 @@ PAGES = {
     "search": "/dataset/?q=消火栓",
     "nothing-found": "/dataset/?q=ペンギン",
     "dataset": f"/dataset/{HYDRANT}",
+    "deep-data": "/dataset/aizuwakamatsu-vitals",
     "departments": "/organization/",
     "department": "/organization/aizuwakamatsu-kikikanri",
     "themes": "/group/",

@@ -5,6 +5,9 @@ import uuid
 
 import pytest
 import requests
+from bs4 import BeautifulSoup
+from ckanext.dcat.profiles.euro_health_dcat_ap import DPV, HEALTHDCATAP
+from rdflib import DCAT, RDF, Graph
 
 from tests.unit.deep.described import SIGNPOST
 
@@ -245,12 +248,31 @@ def test_everybody_finds_it(portal, places):
     """In the search, on its pages, in both languages, without a word of how to download."""
     found = portal.api().action.package_search(q=f"name:{places['$dataset']}")
     assert [one["name"] for one in found["results"]] == [places["$dataset"]]
-    for language, words in (("", "バイタル"), ("/en", "Vital signs")):
+    for language, words in (("", "約3,000人"), ("/en", "About 3,000")):
         address = f"{language}/dataset/{places['$dataset']}"
         for path in (address, f"{address}/resource/{places['$id']}"):
             page = portal.get(path)
             assert page.ok
             assert words in page.text
+
+
+def test_the_demonstration_has_two(portal):
+    """They say that they are simulated, how to ask and where to withdraw; programs read it as HealthDCAT-AP."""
+    for name, persons in (("vitals", "3,000"), ("energy", "3,000")):
+        address = f"/dataset/aizuwakamatsu-{name}"
+        page = BeautifulSoup(portal.get(address).text, "html.parser")
+        assert page.select(".tag-deep, .tag-simulated") == page.select(".dataset-badges .tag-badge")
+        assert f"約{persons}人" in page.select_one(".deep-details").text
+        assert page.select_one("h2#deep-ask")
+        assert page.select('a[href="/deep/withdraw"]')
+        assert not page.select('a[href*="/download/"]')
+        graph = Graph().parse(data=portal.get(f"{address}.ttl").text)
+        (dataset,) = graph.subjects(RDF.type, DCAT.Dataset)
+        assert int(graph.value(dataset, HEALTHDCATAP.numberOfUniqueIndividuals)) == 3000
+        assert {text.language for text in graph.objects(dataset, DPV.hasPurpose)} == {"ja", "en"}
+        (way,) = graph.objects(None, DCAT.accessURL)
+        assert str(way).endswith("#deep-ask")
+        assert not list(graph.objects(None, DCAT.downloadURL))
 
 
 def test_no_cache_keeps_what_somebody_was_told(portal, places, steward, sysadmin):

@@ -120,6 +120,7 @@ _FIELD_CHECKS: dict[str, Callable[[Any], None]] = {
     "name": _code,
     "type": _type,
     "unit": _maybe(_text),
+    "unit_en": _maybe(_text),
     "personal_data": _maybe(_iri),
     **{f"{name}{language}": _text for name in _FIELD_TEXTS for language in ("", "_en")},
 }
@@ -128,7 +129,7 @@ _CHECKS: dict[str, Callable[[Any], None]] = {
     "deep_level": _level,
     "deep_persons": _persons,
     "deep_fields": _fields,
-    "deep_register_no": _maybe(_text),
+    "deep_register_no": _text,
     "deep_health_category": _maybe(_iris),
     **{f"{name}{language}": _text for name in _TEXTS for language in ("", "_en")},
 }

@@ -12,6 +12,7 @@ from ckanext.aizu_deep.logic import action
 @tk.blanket.auth_functions
 @tk.blanket.blueprints
 @tk.blanket.config_declarations
+@tk.blanket.helpers
 class AizuDeepPlugin(p.SingletonPlugin):
     """Signposts: their descriptions, pages and refusals; the rows are in the vault."""
 

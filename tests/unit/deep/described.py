@@ -15,6 +15,7 @@ SIGNPOST = {
     "deep_level": 4,
     "deep_persons": 3000,
     "deep_fields": [FIELD],
+    "deep_register_no": "健康-1",
     **{f"deep_{one}": "文" for one in ("people", "purpose", "legal_ground", "ask", "consent")},
     **{f"deep_{one}_en": "Text" for one in ("people", "purpose", "legal_ground", "ask", "consent")},
     "name": "バイタル",

@@ -10,7 +10,7 @@ def test_a_whole_description_is_taken():
     """Also with what CKAN itself adds to a resource, and with numbers as a form sends them."""
     assert description.errors_of(SIGNPOST) == {}
     shown = {"id": "x", "url": "", "format": "", "size": None, "datastore_active": False}
-    as_form = {"deep_level": "0", "deep_persons": "100", "deep_register_no": ""}
+    as_form = {"deep_level": "0", "deep_persons": "100"}
     assert description.errors_of(SIGNPOST | shown | as_form) == {}
 
 
