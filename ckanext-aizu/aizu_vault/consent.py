@@ -212,11 +212,13 @@ class Subject:
 
     Args:
         erased: whether the person's key is destroyed.
+        synthetic: whether the person is invented.
     """
 
     subject_id: UUID
     birth_date: date
     erased: bool = False
+    synthetic: bool = False
 
 
 class HistoryError(ValueError):

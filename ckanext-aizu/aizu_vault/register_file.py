@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
-from aizu_vault.agreements import (
-    Agreement,
-    Dataset,
-    Duty,
-    Membership,
-    Obligation,
-    Recipient,
-    RowOwners,
-    Standing,
-    Terms,
-)
-from aizu_vault.interval import Interval
-from aizu_vault.log.query import rows
+from aizu_vault.agreements import Membership, Obligation, Recipient, Standing
+from aizu_vault.node_names import put_names
 from aizu_vault.register import (
     RegisterError,
     add_member,
@@ -31,152 +20,13 @@ from aizu_vault.register import (
     put_dataset,
 )
 from aizu_vault.register_agreements import draft_agreement
-from aizu_vault.stored_register import Budget, Described, read_descriptions, read_register
-from aizu_vault.trees import Node, Tree
+from aizu_vault.register_parts import RegisterFile, TreesPart
+from aizu_vault.stored_register import read_budgets, read_descriptions, read_register
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from psycopg import Connection
-
-Text = Annotated[str, Field(min_length=1)]
-Names = Annotated[frozenset[Text], Field(min_length=1)]
-
-
-class _Part(BaseModel):
-    """A piece of the file; what is not known is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Times(_Part):
-    start: Annotated[AwareDatetime | None, Field(alias="from")] = None
-    end: Annotated[AwareDatetime | None, Field(alias="until")] = None
-
-    @model_validator(mode="after")
-    def _has_times(self) -> Self:
-        self.interval()
-        return self
-
-    def interval(self) -> Interval:
-        return Interval(self.start, self.end)
-
-
-class _Node(_Part):
-    parent: Annotated[Text | None, Field(alias="in")] = None
-    grantable: bool = True
-
-
-class _Trees(_Part):
-    version: Annotated[int, Field(gt=0)]
-    since: AwareDatetime | None = None
-    data: dict[Text, _Node]
-    purpose: dict[Text, _Node]
-    recipient: dict[Text, _Node]
-
-    def nodes(self) -> tuple[Node, ...]:
-        return tuple(
-            Node(tree=tree, code=code, parent=node.parent, grantable=node.grantable)
-            for tree in Tree
-            for code, node in sorted(getattr(self, tree.value).items())
-        )
-
-
-class _Dataset(_Part):
-    title_ja: Text
-    title_en: Text
-    data_class: Text
-    privacy_level: Annotated[int, Field(ge=0, le=4)]
-    legal_ground: Text
-    purpose_specified: Text
-    register_no: Text
-    columns: Annotated[
-        dict[Text, Literal["time", "integer", "number", "text"]], Field(min_length=2)
-    ]
-    row_owners: RowOwners = RowOwners.SUBJECT
-    self_consent_age: int = 16
-    assent_age: int = 12
-    emergency_recipients: frozenset[Text] = frozenset()
-    emergency_fields: frozenset[Text] = frozenset()
-
-    def described(self, name: str) -> Described:
-        told = {
-            "title_ja",
-            "title_en",
-            "privacy_level",
-            "legal_ground",
-            "purpose_specified",
-            "register_no",
-        }
-        dataset = Dataset(
-            dataset_id=name,
-            fields=frozenset([*self.columns][1:]),
-            **self.model_dump(exclude={*told, "columns"}),
-        )
-        return Described(dataset=dataset, columns=self.columns, **self.model_dump(include=told))
-
-
-class _Terms(_Part):
-    dataset: Text
-    version: Annotated[int, Field(gt=0)]
-    material: bool = True
-    residents_only: bool = False
-
-    def terms(self, name: str) -> Terms:
-        return Terms(terms_id=name, dataset_id=self.dataset, **self.model_dump(exclude={"dataset"}))
-
-
-class _Member(_Times):
-    user: Text
-
-
-class _Recipient(_Part):
-    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "JP"
-    members: tuple[_Member, ...] = ()
-
-
-class _Agreement(_Part):
-    recipient: Text
-    dataset: Text
-    purpose: Text
-    fields_: Annotated[Names, Field(alias="fields")]
-    terms: Text
-    valid: _Times
-    requester: Text
-    onward: frozenset[Text] = frozenset()
-    rows_per_day: Annotated[int | None, Field(gt=0)] = None
-    persons: Annotated[int | None, Field(gt=0)] = None
-
-    def agreement(self, name: str) -> Agreement:
-        return Agreement(
-            agreement_id=name,
-            recipient_id=self.recipient,
-            dataset_id=self.dataset,
-            purpose=self.purpose,
-            fields=self.fields_,
-            terms_id=self.terms,
-            valid=self.valid.interval(),
-            requester=self.requester,
-            onward=self.onward,
-        )
-
-    def budget(self) -> Budget:
-        return Budget(rows_per_day=self.rows_per_day, persons=self.persons)
-
-
-class _Obligation(_Part):
-    recipient: Text
-    duty: Duty
-    due: AwareDatetime
-
-
-class _File(_Part):
-    trees: _Trees | None = None
-    datasets: dict[Text, _Dataset] = {}
-    terms: dict[Text, _Terms] = {}
-    recipients: dict[Text, _Recipient] = {}
-    agreements: dict[Text, _Agreement] = {}
-    obligations: tuple[_Obligation, ...] = ()
 
 
 def load_register(connection: Connection[Any], file: Path, *, by: str) -> list[str]:
@@ -200,9 +50,9 @@ def load_register(connection: Connection[Any], file: Path, *, by: str) -> list[s
         ]
 
 
-def _read(file: Path) -> _File:
+def _read(file: Path) -> RegisterFile:
     try:
-        return _File.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
+        return RegisterFile.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
     except ValidationError as error:
         told = "; ".join(
             f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
@@ -212,7 +62,7 @@ def _read(file: Path) -> _File:
         raise RegisterError(f"{file.name}: {error}") from error
 
 
-def _load_trees(connection: Connection[Any], trees: _Trees | None, by: str) -> list[str]:
+def _load_trees(connection: Connection[Any], trees: TreesPart | None, by: str) -> list[str]:
     if trees is None:
         return []
     name = f"trees {trees.version}"
@@ -221,12 +71,15 @@ def _load_trees(connection: Connection[Any], trees: _Trees | None, by: str) -> l
     if known is not None:
         if set(known.nodes) != set(trees.nodes()):
             raise RegisterError(f"{name} are complete: other nodes come in a version of their own")
-        return []
-    add_trees(connection, trees.version, trees.nodes(), since=trees.since, by=by)
-    return [name]
+        changed = []
+    else:
+        add_trees(connection, trees.version, trees.nodes(), since=trees.since, by=by)
+        changed = [name]
+    named = put_names(connection, trees.names(), by=by)
+    return [*changed, *([f"{named} names of nodes"] if named else [])]
 
 
-def _load_datasets(connection: Connection[Any], wanted: _File, by: str) -> list[str]:
+def _load_datasets(connection: Connection[Any], wanted: RegisterFile, by: str) -> list[str]:
     known = read_descriptions(connection)
     changed = []
     for name, part in wanted.datasets.items():
@@ -239,7 +92,7 @@ def _load_datasets(connection: Connection[Any], wanted: _File, by: str) -> list[
     return changed
 
 
-def _load_terms(connection: Connection[Any], wanted: _File, by: str) -> list[str]:
+def _load_terms(connection: Connection[Any], wanted: RegisterFile, by: str) -> list[str]:
     known = read_register(connection).terms
     changed = []
     for name, part in wanted.terms.items():
@@ -252,7 +105,7 @@ def _load_terms(connection: Connection[Any], wanted: _File, by: str) -> list[str
     return changed
 
 
-def _load_recipients(connection: Connection[Any], wanted: _File, by: str) -> list[str]:
+def _load_recipients(connection: Connection[Any], wanted: RegisterFile, by: str) -> list[str]:
     known = read_register(connection).recipients
     changed = []
     for name, part in wanted.recipients.items():
@@ -271,13 +124,9 @@ def _load_recipients(connection: Connection[Any], wanted: _File, by: str) -> lis
     return changed
 
 
-def _load_agreements(connection: Connection[Any], wanted: _File, by: str) -> list[str]:
+def _load_agreements(connection: Connection[Any], wanted: RegisterFile, by: str) -> list[str]:
     known = read_register(connection).agreements
-    query = "SELECT agreement_id, budget_rows_per_day, budget_persons FROM consent.agreement"
-    budgets = {
-        name: Budget(rows_per_day=rows_per_day, persons=persons)
-        for name, rows_per_day, persons in rows(connection, query)
-    }
+    budgets = read_budgets(connection)
     changed = []
     for name, part in wanted.agreements.items():
         agreement, budget = part.agreement(name), part.budget()
@@ -289,7 +138,7 @@ def _load_agreements(connection: Connection[Any], wanted: _File, by: str) -> lis
     return changed
 
 
-def _load_obligations(connection: Connection[Any], wanted: _File, by: str) -> list[str]:
+def _load_obligations(connection: Connection[Any], wanted: RegisterFile, by: str) -> list[str]:
     known = {replace(one, fulfilled_at=None) for one in read_register(connection).obligations}
     changed = []
     for part in wanted.obligations:

@@ -137,7 +137,8 @@ def read_people(connection: Connection[Any], subjects: Iterable[UUID]) -> dict[U
     wanted = list(subjects)
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(
-            "SELECT subject_id, birth_date, erased FROM consent.subject WHERE subject_id = ANY (%s)",
+            "SELECT subject_id, birth_date, erased, synthetic FROM consent.subject"
+            " WHERE subject_id = ANY (%s)",
             [wanted],
         )
         known = [Subject(**row) for row in cursor]

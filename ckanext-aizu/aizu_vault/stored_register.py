@@ -155,6 +155,17 @@ def read_layouts(connection: Connection[Any], dataset: str) -> dict[int, Layout]
     }
 
 
+def read_budgets(connection: Connection[Any]) -> dict[str, Budget]:
+    """How much may go under each agreement."""
+    query: LiteralString = (
+        "SELECT agreement_id, budget_rows_per_day, budget_persons FROM consent.agreement"
+    )
+    return {
+        name: Budget(rows_per_day=rows_per_day, persons=persons)
+        for name, rows_per_day, persons in rows(connection, query)
+    }
+
+
 def dataset_row(described: Described) -> Row:
     """A dataset as a row, without its columns."""
     row = {name: getattr(described.dataset, name) for name in _RULES}

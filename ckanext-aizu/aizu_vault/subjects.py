@@ -65,7 +65,7 @@ def enrol(connection: Connection[Any], keys: KeyStore, subjects: Sequence[Subjec
     """Takes persons into the vault, all or none: a key for each, and the first entry of each one's log.
 
     Raises:
-        SubjectError: one is there already.
+        SubjectError: one is there already, or invented people would come among real ones.
         ErasedError: one was there and was erased.
     """
     log_keys = {one: key.log for one, key in keys.create(s.subject_id for s in subjects).items()}
@@ -73,12 +73,15 @@ def enrol(connection: Connection[Any], keys: KeyStore, subjects: Sequence[Subjec
         with connection.transaction():
             with connection.cursor() as cursor:
                 cursor.executemany(
-                    "INSERT INTO consent.subject (subject_id, birth_date) VALUES (%s, %s)",
-                    [(one.subject_id, one.birth_date) for one in subjects],
+                    "INSERT INTO consent.subject (subject_id, birth_date, synthetic)"
+                    " VALUES (%s, %s, %s)",
+                    [(one.subject_id, one.birth_date, one.synthetic) for one in subjects],
                 )
             append(connection, log_keys, [Entry(kind="enrolment", person=one) for one in log_keys])
     except psycopg.errors.UniqueViolation:
         raise SubjectError("a person is in the vault already") from None
+    except psycopg.errors.CheckViolation:
+        raise SubjectError("a vault holds invented people or real ones, never both") from None
 
 
 def link_login(

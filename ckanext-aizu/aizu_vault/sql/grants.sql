@@ -19,7 +19,7 @@ GRANT UPDATE (fields, rows, t_min, t_max, leaf_index, handed_over_at) ON release
 -- Consent: add what people say, and find out who says it, one login or code at a time.
 GRANT USAGE ON SCHEMA consent, ident TO deep_consent;
 GRANT SELECT ON consent.subject, consent.event, consent.dataset, consent.terms,
-    consent.taxonomy_version, consent.taxonomy_node, consent.taxonomy_closure TO deep_consent;
+    consent.taxonomy_version, consent.taxonomy_node, consent.taxonomy_closure, consent.node_name TO deep_consent;
 GRANT INSERT ON consent.event TO deep_consent;
 GRANT EXECUTE ON FUNCTION consent.take_turns, ident.subject_of_login, ident.subject_of_code, ident.use_token
     TO deep_consent;
@@ -41,9 +41,9 @@ GRANT INSERT ON vault.block TO deep_ingest;
 -- Stewards: keep the register and who is who. They say nothing in anybody's name.
 GRANT USAGE ON SCHEMA consent, vault, ident, release TO deep_steward;
 GRANT SELECT, INSERT ON consent.taxonomy_version, consent.taxonomy_node, consent.taxonomy_closure,
-    consent.dataset, consent.terms, consent.recipient, consent.recipient_member,
+    consent.node_name, consent.dataset, consent.terms, consent.recipient, consent.recipient_member,
     consent.obligation, consent.agreement, consent.subject TO deep_steward;
-GRANT UPDATE ON consent.dataset, consent.recipient, consent.agreement TO deep_steward;
+GRANT UPDATE ON consent.node_name, consent.dataset, consent.recipient, consent.agreement TO deep_steward;
 GRANT UPDATE (valid) ON consent.recipient_member TO deep_steward;
 GRANT UPDATE (due, fulfilled_at) ON consent.obligation TO deep_steward;
 GRANT UPDATE (erased, birth_date) ON consent.subject TO deep_steward;

@@ -35,6 +35,30 @@ CREATE POLICY recording ON consent.event FOR INSERT TO deep_consent WITH CHECK (
     recorded_at BETWEEN audit.clock() - interval '1 minute' AND audit.clock() + interval '1 minute'
 );
 
+-- What people read for a code. Names change, codes never; `iri` is that of the Data Privacy Vocabulary, if it has one.
+CREATE TABLE consent.node_name (
+    tree text NOT NULL CHECK (tree IN ('data', 'purpose', 'recipient')),
+    code text NOT NULL,
+    title_ja text NOT NULL CHECK (title_ja <> ''),
+    title_en text NOT NULL CHECK (title_en <> ''),
+    iri text CHECK (iri LIKE 'https://%'),
+    PRIMARY KEY (tree, code)
+);
+
+-- A vault holds invented people or real ones, never both: no test data among real data.
+ALTER TABLE consent.subject ADD synthetic boolean NOT NULL DEFAULT false;
+CREATE INDEX ON consent.subject (synthetic);
+CREATE FUNCTION consent.check_unmixed() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+    IF EXISTS (SELECT FROM consent.subject WHERE synthetic = NOT NEW.synthetic) THEN
+        RAISE EXCEPTION 'a vault holds invented people or real ones, never both'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'unmixed';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER unmixed BEFORE INSERT OR UPDATE OF synthetic ON consent.subject
+    FOR EACH ROW EXECUTE FUNCTION consent.check_unmixed();
+
 CREATE TABLE vault.layout (
     dataset_id text NOT NULL REFERENCES consent.dataset,
     version integer NOT NULL CHECK (version > 0),
