@@ -223,7 +223,7 @@ class KeyStore:
         return {UUID(bytes=person) for (person,) in rows}
 
     def rewrap(self, new: Master) -> "KeyStore":
-        """Wraps all keys by another master key, all or none.
+        """Wraps all keys by another master key, all or none; those that are wrapped by it already stay.
 
         Once the old master key is thrown away, old copies of this file open nothing.
         """
@@ -238,10 +238,10 @@ class KeyStore:
     def _rewrapped(
         self, store: sqlite3.Connection, table: str, column: str, new: Master
     ) -> list[tuple[str, bytes, bytes | str]]:
-        query = f"SELECT {column}, master, wrapped FROM {table} WHERE wrapped IS NOT NULL"  # noqa: S608
+        query = f"SELECT {column}, master, wrapped FROM {table} WHERE master <> ?"  # noqa: S608
         return [
             (new.name, new.wrap(self._unwrap(master, wrapped, _bound(one)), _bound(one)), one)
-            for one, master, wrapped in store.execute(query).fetchall()
+            for one, master, wrapped in store.execute(query, (new.name,)).fetchall()
         ]
 
     def _unwrap(self, master: str, wrapped: bytes, bound: bytes) -> bytes:

@@ -225,7 +225,7 @@ def redis_ready(port: int, password: str) -> bool:
         return False
 
 
-def write_nginx(settings: Settings, web_port: int) -> None:
+def write_nginx(settings: Settings, web_port: int, vault_port: int) -> None:
     """Writes the configuration of nginx from the template beside this file."""
     folder = settings.var / "nginx"
     folder.mkdir(exist_ok=True)
@@ -235,7 +235,11 @@ def write_nginx(settings: Settings, web_port: int) -> None:
     page = Path(__file__).parent / "unavailable.html"
     shutil.copyfile(page, folder / page.name)
     text = template.safe_substitute(
-        USER=user, LISTEN=listen, WEB_PORT=web_port, REQUEST=f"{MAX_REQUEST_MB}m"
+        USER=user,
+        LISTEN=listen,
+        WEB_PORT=web_port,
+        VAULT_PORT=vault_port,
+        REQUEST=f"{MAX_REQUEST_MB}m",
     )
     (folder / "nginx.conf").write_text(text, encoding="utf-8")
 

@@ -1,19 +1,14 @@
 """The start of one portal: installs, brings up its servers one after another, harvests, and watches."""
 
-import fcntl
 import os
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stack import folder, packages, portal, services, signposts, vault
+from stack import folder, packages, portal, services, signposts, turns, vault
 from stack.settings import ROOT, VENV, Settings
 from stack.supervisor import Supervisor, out, read_procfile
 
-TURN_SECONDS = 120
 NO_ADDRESS = 2
 """Exit code of `aizu run --all` where no source of the city has an address."""
 
@@ -98,7 +93,7 @@ def serve(told: Settings, *, demo: bool) -> int:
 def _run(told: Settings, laps: Laps, *, demo: bool) -> None:
     supervisor: Supervisor | None = None
     try:
-        with _one_at_a_time():
+        with turns.one_at_a_time():
             start = _prepare(told, laps, demo=demo)
             supervisor = start.supervisor
             _databases(start)
@@ -115,47 +110,6 @@ def _run(told: Settings, laps: Laps, *, demo: bool) -> None:
         if supervisor:
             supervisor.stop()
         out("Stopped.")
-
-
-@contextmanager
-def _one_at_a_time() -> Iterator[None]:
-    """Lets the portals of a machine choose and open their ports one after another."""
-    lock = _machine_lock()
-    try:
-        if lock is not None:
-            _wait_for_turn(lock)
-        yield
-    finally:
-        if lock is not None:
-            os.close(lock)
-
-
-def _machine_lock() -> int | None:
-    """One file for all users, opened so that nobody can lead us elsewhere; None where that fails."""
-    file = Path(tempfile.gettempdir()) / "aizu-portal.lock"
-    try:
-        with suppress(FileExistsError):
-            os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
-        # Another user's file can be locked, too, where it is only read.
-        return os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return None
-
-
-def _wait_for_turn(lock: int) -> None:
-    """Takes the lock; whoever holds it too long is no longer waited for."""
-    deadline = time.monotonic() + TURN_SECONDS
-    told = False
-    while time.monotonic() < deadline:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if not told:
-                out("  another portal of this machine is starting; waiting for it …")
-            told = True
-            time.sleep(0.1)
-        else:
-            return
 
 
 def _prepare(told: Settings, laps: Laps, *, demo: bool) -> Start:
@@ -234,12 +188,12 @@ def _databases(start: Start) -> None:
 
 
 def _vault(start: Start) -> None:
-    """Prepares the vault of deep data in the own cluster; says why, if it has to stay closed."""
-    told = start.told
-    if told.own_postgres:
-        password = start.secrets["postgres_password"]
-        refusal = vault.prepare(told, start.ports["postgres"], password)
-        start.laps.lap(f"deep data stays closed: {refusal}" if refusal else "vault of deep data")
+    """Starts the vault of deep data, or says why it stays closed."""
+    password = start.secrets["postgres_password"]
+    refusal = vault.prepare(start.told, start.ports["postgres"], password)
+    if not refusal:
+        start.run("vault")
+    start.laps.lap(f"deep data stays closed: {refusal}" if refusal else "vault of deep data")
 
 
 def _servers(start: Start) -> None:
@@ -249,12 +203,14 @@ def _servers(start: Start) -> None:
         start.run("city")
     start.run("web")
     start.run("worker")
-    services.write_nginx(told, start.ports["web"])
+    services.write_nginx(told, start.ports["web"], start.ports["vault"])
     services.check_port(told)
     start.run("nginx")
     state = f"{_local(start)}/api/3/action/status_show"
     supervisor.wait("web", lambda: services.answers(state), 90)
     supervisor.wait("nginx", lambda: services.in_use(told.port, told["AIZU_BIND"]), 20)
+    if "vault" in supervisor.processes:
+        supervisor.wait("vault", lambda: services.in_use(start.ports["vault"]), 60)
     if start.simulates_city:
         signposts.describe(told, _local(start), portal.api_token(told))
     start.laps.lap("web server and worker")

@@ -32,7 +32,9 @@ def token_key(told: Settings) -> Path:
 
 
 def prepare(told: Settings, port: int, password: str) -> str | None:
-    """Makes what is missing of the vault in the own cluster; says why it stays closed, if it does."""
+    """Makes what is missing of the vault in the own cluster, by hand elsewhere; says why it stays closed, if it does."""
+    if not told.own_postgres:
+        return None if is_prepared(told) else f"no vault is prepared in {folder(told)}"
     words = {
         "folder": folder(told),
         "admin": f"host=127.0.0.1 port={port} user={services.SERVER_USER} dbname=postgres",

@@ -1,12 +1,14 @@
-"""The vault beside the portal: nobody of the portal comes in, and its folder is closed."""
+"""The vault beside the portal: nobody of the portal comes in, its folder is closed, and nginx keeps nothing."""
 
 import configparser
 import json
 import stat
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import psycopg
 import pytest
+import requests
 
 from aizu_vault.prepare import ROLES
 from aizu_vault.settings import Vault
@@ -58,3 +60,31 @@ def test_the_folder_is_closed_to_others(portal):
     assert stat.S_IMODE((portal.var / "vault").stat().st_mode) == 0o700
     for file in (*(portal.var / "vault").iterdir(), portal.var / "deep-token.pem"):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+
+
+def test_the_vault_answers_through_nginx(portal):
+    """With its own headers, each once: nobody keeps the answer, and no page of others frames it."""
+    answer = portal.get("/deep/health")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert answer.headers["Cache-Control"] == "no-store, private"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert "Content-Encoding" not in answer.headers
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_nothing_of_a_request_stays_on_its_way(portal):
+    """Neither a long body nor what somebody puts into the address is in any file of nginx or in a log."""
+    mark = uuid4().hex
+    body = json.dumps({"code": mark * 20_000})
+    answer = requests.post(
+        f"{portal.url}/deep/withdraw?mark={mark}",
+        data=body,
+        headers={"Content-Type": "application/json", "Authorization": f"Bearer {mark}"},
+        timeout=60,
+    )
+    assert answer.status_code == 413
+    assert answer.json()["error"]["code"] == "too-large"
+    files = [file for name in ("log", "nginx") for file in (portal.var / name).rglob("*")]
+    assert not [file for file in files if file.is_file() and mark.encode() in file.read_bytes()]

@@ -1,6 +1,5 @@
 """Signs the head of the log each minute, and refuses where the log is not the one that was signed before."""
 
-import os
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from psycopg import Connection
 
 from aizu_vault.ages import JST
+from aizu_vault.key_files import write_private
 from aizu_vault.keys import Signer
 from aizu_vault.log.errors import ForkError, NotReadyError
 from aizu_vault.log.notes import Checkpoint, PublicKey, read, sign
@@ -85,13 +85,7 @@ class LogSigner:
 
     def _remember(self, head: Head) -> None:
         """Before anybody sees the head: a signed one is never forgotten."""
-        self.last.parent.mkdir(parents=True, exist_ok=True)
-        half = self.last.with_name(f"{self.last.name}.new")
-        with half.open("w", encoding="utf-8") as file:
-            file.write(head.note)
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(self.last)
+        write_private(self.last, head.note.encode())
 
 
 def newest_head(connection: Connection[Any], trusted: PublicKey) -> Head | None:
