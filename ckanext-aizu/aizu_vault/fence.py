@@ -6,6 +6,7 @@ lets nobody pass who comes later: a withdrawal waits for the chunks that go at t
 Order of locks in every transaction: fence, person, log.
 """
 
+import select
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -40,3 +41,20 @@ def close_fences(connection: Connection[Any], datasets: Iterable[str]) -> None:
     """
     for dataset in sorted(set(datasets)):
         connection.execute(f"SELECT pg_advisory_xact_lock({_PLACE})", (dataset,))
+
+
+def is_wanted(connection: Connection[Any], dataset: str) -> bool:
+    """Whether somebody waits to have the fence alone."""
+    found = connection.execute(
+        "SELECT FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND NOT granted"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND classid = hashtext('vault.fence')::oid AND objid = hashtext(%s)::oid",
+        (dataset,),
+    )
+    return found.fetchone() is not None
+
+
+def has_lost(connection: Connection[Any]) -> bool:
+    """Whether the connection, with which the fence is lost, has ended: the server says so unasked."""
+    readable, _, _ = select.select([connection], [], [], 0)
+    return bool(readable)

@@ -1,6 +1,6 @@
 """Rows as tuples, whatever kind of rows the caller's connection makes, and one view of several tables."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, LiteralString
 
@@ -10,7 +10,9 @@ from psycopg.rows import tuple_row
 
 
 def rows(
-    connection: Connection[Any], query: LiteralString, values: Sequence[Any] = ()
+    connection: Connection[Any],
+    query: LiteralString,
+    values: Sequence[Any] | Mapping[str, Any] = (),
 ) -> list[tuple[Any, ...]]:
     """All rows of a query."""
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:

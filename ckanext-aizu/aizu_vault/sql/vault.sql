@@ -254,16 +254,19 @@ CREATE POLICY recorded ON vault.block FOR SELECT TO deep_owner USING (
 );
 
 -- The one way to blocks. Records in the caller's transaction all whom the blocks are about, the household included;
--- each of them needs a leaf before the commit. Blocks come in the order of `subjects`, then by day and part.
+-- each of them needs a leaf before the commit. Blocks come in the order of `subjects`, then by day and part, until they
+-- are `most` bytes together; of the first person, those behind `after_day` and `after_part`.
 CREATE FUNCTION vault.release_chunk(
     release_id uuid, chunk integer, subjects uuid[],
-    since timestamptz DEFAULT '-infinity', until timestamptz DEFAULT 'infinity'
+    since timestamptz DEFAULT '-infinity', until timestamptz DEFAULT 'infinity',
+    most bigint DEFAULT NULL, after_day date DEFAULT NULL, after_part integer DEFAULT NULL
 ) RETURNS TABLE (
     subject_id uuid, day date, part integer, version integer, n_rows integer, sealed bytea
 ) LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET work_mem = '32MB' AS $$
 #variable_conflict use_column
 DECLARE
     running release.release;
+    chosen bigint[];
     holders uuid[];
 BEGIN
     SELECT * INTO running FROM release.release AS known
@@ -288,25 +291,31 @@ BEGIN
     JOIN consent.subject AS living USING (subject_id)
     WHERE NOT living.erased;
     -- By the index for each person, whatever is known of the table's contents.
+    chosen := ARRAY(
+        SELECT block_id FROM (
+            SELECT block_id, place, day, part,
+                sum(size) OVER (ORDER BY place, day, part) - size AS before
+            FROM unnest(subjects) WITH ORDINALITY AS asked (who, place)
+            CROSS JOIN LATERAL (
+                SELECT block_id, day, part, octet_length(sealed) AS size
+                FROM vault.block
+                WHERE block.dataset_id = running.dataset_id AND block.subject_id = who
+                    AND t_max >= since AND t_min < until
+                    AND (place > 1 OR after_day IS NULL OR (day, part) > (after_day, after_part))
+                OFFSET 0
+            ) AS one
+        ) AS sized
+        WHERE most IS NULL OR before < most
+        ORDER BY place, day, part
+    );
     RETURN QUERY
-        SELECT one.* FROM unnest(subjects) WITH ORDINALITY AS asked (who, place)
-        CROSS JOIN LATERAL (
-            SELECT block.subject_id, block.day, block.part, block.version, block.n_rows, block.sealed
-            FROM vault.block
-            WHERE block.dataset_id = running.dataset_id AND block.subject_id = who
-                AND t_max >= since AND t_min < until
-            OFFSET 0
-        ) AS one
-        ORDER BY place, day, part;
+        SELECT block.subject_id, block.day, block.part, block.version, block.n_rows, block.sealed
+        FROM unnest(chosen) WITH ORDINALITY AS read (one, place)
+        JOIN vault.block ON block_id = one
+        ORDER BY place;
     -- Of whom there is nothing, nothing was read.
     holders := ARRAY(
-        SELECT who FROM unnest(subjects) AS who
-        WHERE EXISTS (
-            SELECT FROM vault.block
-            WHERE block.dataset_id = running.dataset_id AND block.subject_id = who
-                AND t_max >= since AND t_min < until
-            OFFSET 0
-        )
+        SELECT DISTINCT block.subject_id FROM unnest(chosen) AS one JOIN vault.block ON block_id = one
     );
     DELETE FROM release.person AS about
     WHERE about.release_id = release_chunk.release_id AND about.chunk = release_chunk.chunk
