@@ -15,7 +15,7 @@ from .conftest import signed_in
 
 OTHER = {"name": "表", "url": "https://example.org/rows.csv"}
 ROWS = [{"pulse": 60}]
-WHY = re.compile("ディープデータ|100人単位")
+WHY = re.compile("ディープデータ|100人単位|リスト")
 
 
 class Caller:
@@ -107,6 +107,7 @@ ATTEMPTS = {
     "a table in its place": of_dataset("$table"),
     "itself twice": of_dataset("$signpost", "$signpost"),
     "nothing": of_dataset(),
+    "no list": ("package_patch", {"id": "$dataset", "resources": {}}),
     "deleted": ("resource_delete", {"id": "$id"}),
     "moved": of_dataset("$signpost", to="$beside"),
     "moved and changed": of_dataset({"id": "$id", **OTHER}, to="$beside"),

@@ -53,9 +53,13 @@ def package_update(next_action: Any, context: Context, data_dict: JSON) -> Any:
 def _check_resources(
     action: str, context: Context, data_dict: JSON, package: model.Package | None
 ) -> None:
-    resources = data_dict.get("resources")
-    if not isinstance(resources, list):
+    if "resources" not in data_dict:
         return
+    resources = data_dict["resources"]
+    if not isinstance(resources, list):
+        # CKAN takes an empty object for an empty list.
+        tk.check_access(action, tk.fresh_context(context), dict(data_dict))
+        raise tk.ValidationError({"resources": [tk._("Resources are expected as a list")]})
     errors = signposts.errors_of_change(package, resources)
     if any(errors):
         tk.check_access(action, tk.fresh_context(context), dict(data_dict))
