@@ -4,7 +4,7 @@ import click
 
 from aizu_vault.cli_consent import consent
 from aizu_vault.cli_log import log
-from aizu_vault.cli_prepare import prepare
+from aizu_vault.cli_prepare import prepare, renew
 from aizu_vault.cli_register import agreement, recipient, register
 from aizu_vault.cli_subject import subject
 
@@ -20,5 +20,5 @@ def cli() -> None:
     """
 
 
-for command in (prepare, subject, consent, register, recipient, agreement, log):
+for command in (prepare, renew, subject, consent, register, recipient, agreement, log):
     cli.add_command(command)

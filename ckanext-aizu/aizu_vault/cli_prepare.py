@@ -1,4 +1,4 @@
-"""`aizu-vault prepare`: makes the vault's database and keys."""
+"""`aizu-vault prepare` and `renew-master`: the vault's database and keys are made, the key of all keys anew."""
 
 from pathlib import Path
 
@@ -6,6 +6,8 @@ import click
 
 from aizu_vault import prepare as prepared
 from aizu_vault.console import folder_option, refusals
+from aizu_vault.renewal import renew_master
+from aizu_vault.settings import Places, check_folder
 
 
 @click.command("prepare")
@@ -38,3 +40,17 @@ def prepare(folder: Path, admin: str, database: str, origin: str, token_key: Pat
     """
     with refusals():
         prepared.prepare(admin, folder, origin=origin, token_key=token_key, database=database)
+
+
+@click.command("renew-master")
+@folder_option
+def renew(folder: Path) -> None:
+    """すべての鍵を包む鍵を新しくする。消去の後に使う。
+
+    Wrap all keys by a new master key and throw the old one away: what was copied before, with the keys of people
+    erased since, opens nothing any more. Start the portal anew afterwards, and save the keys.
+    """
+    with refusals():
+        places = Places(folder=folder)
+        check_folder(places)
+        renew_master(places)

@@ -120,7 +120,7 @@ class Vault:
             KeysError: a key cannot be used, or others may read it.
         """
         places = Places(folder=folder or _named())
-        _check(places)
+        check_folder(places)
         signer = LogSigner(
             origin=places.origin.read_text(encoding="utf-8").strip(),
             signer=FileSigner.open(places.log_key),
@@ -162,8 +162,13 @@ def _named() -> Path:
     return Path(named)
 
 
-def _check(places: Places) -> None:
-    """Sees that everything is there: a key that is missing must not be made anew in silence."""
+def check_folder(places: Places) -> None:
+    """Sees that everything is there: a key that is missing must not be made anew in silence.
+
+    Raises:
+        UnpreparedError: something is missing.
+        ExposedError: others may read a file.
+    """
     if not places.folder.is_dir():
         raise UnpreparedError(f"{places.folder} is no folder; `aizu-vault prepare` makes a vault")
     for file in places.needed():

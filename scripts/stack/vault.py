@@ -43,7 +43,7 @@ def prepare(told: Settings, port: int, password: str) -> str | None:
     }
     result = subprocess.run(
         [VENV / "bin" / "aizu-vault", "prepare", *(f"--{name}={words[name]}" for name in words)],
-        env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "PGPASSWORD": password},
+        env={"PATH": os.environ.get("PATH", ""), "LC_MESSAGES": "en", "PGPASSWORD": password},
         capture_output=True,
         text=True,
     )

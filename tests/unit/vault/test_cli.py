@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from aizu_vault.settings import Vault
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -57,3 +59,15 @@ def test_what_cannot_be_is_told_in_one_line(run, changes, code, said):
     assert said in told.stderr
     assert len(told.stderr.strip().splitlines()) <= 3
     assert "Traceback" not in told.stderr
+
+
+def test_the_master_key_is_renewed(vault):
+    """By a command that asks for nothing but the folder, and refuses one that is no vault's."""
+    command = [ROOT / ".venv" / "bin" / "aizu-vault", "renew-master", "--folder"]
+    done = subprocess.run([*command, vault.places.folder], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert Vault.open(vault.places.folder).keys.master.name != vault.keys.master.name
+    refused = subprocess.run([*command, vault.places.folder.parent], capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert "database is missing" in refused.stderr
+    assert not (vault.places.folder.parent / "master.key").exists()
