@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from datetime import date
-from functools import partial
+from functools import cached_property, partial
 from uuid import UUID
 
 import psycopg
@@ -79,9 +79,21 @@ class City(ExitStack):
     def __init__(self, vault):
         super().__init__()
         self.vault, self.keys = vault, vault.keys
-        self.steward = self.connect("deep_steward")
-        self.recorder = self.connect("deep_consent")
-        self.release = self.connect("deep_release")
+
+    @cached_property
+    def steward(self):
+        """Who keeps the register and who is who."""
+        return self.connect("deep_steward")
+
+    @cached_property
+    def recorder(self):
+        """Who records what people say."""
+        return self.connect("deep_consent")
+
+    @cached_property
+    def release(self):
+        """Who releases."""
+        return self.connect("deep_release")
 
     def connect(self, role):
         """A connection that is closed with the city."""

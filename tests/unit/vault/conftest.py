@@ -172,6 +172,16 @@ def settled(server, prepared, tmp_path_factory):
     return folder, name
 
 
+@pytest.fixture(scope="module")
+def untouched(server, settled, tmp_path_factory):
+    """A vault with the small city, for tests that leave it as it is."""
+    folder, name = settled
+    vault, copy = copied(server, folder, name, tmp_path_factory.mktemp("untouched"))
+    with City(vault) as opened:
+        yield opened
+    server.drop(copy)
+
+
 @pytest.fixture
 def city(server, settled, tmp_path):
     """A vault with the small city, of the test's own."""

@@ -45,10 +45,10 @@ def test_a_withdrawal_takes_effect_at_once(city):
     assert city.fields(ONE) == FIELDS
 
 
-def test_everything_is_the_roots_and_every_field(city):
+def test_everything_is_the_roots_and_every_field(untouched):
     """Also fields that come later."""
     roots = {"data": "deep", "purpose": "any", "recipient": "all"}
-    assert everything(city.recorder) == scope(**roots, fields=frozenset({EVERY_FIELD}))
+    assert everything(untouched.recorder) == scope(**roots, fields=frozenset({EVERY_FIELD}))
 
 
 def test_an_event_stands_where_it_was_recorded(city):
@@ -168,20 +168,20 @@ def test_many_speak_at_once(city):
         (no(ONE, actor=str(TWO)), "own_acts"),
     ],
 )
-def test_what_the_tables_refuse_is_told_without_the_person(city, said, told):
+def test_what_the_tables_refuse_is_told_without_the_person(untouched, said, told):
     """The rule that is broken, and not the line that breaks it; nothing is left behind."""
-    leaves = city.count("audit.log_leaf")
+    leaves = untouched.count("audit.log_leaf")
     with pytest.raises(HistoryError, match=told) as caught:
-        city.record(ONE, said)
+        untouched.record(ONE, said)
     assert str(ONE) not in str(caught.value)
     assert caught.value.__cause__ is caught.value.__context__ is None
-    assert (city.count("consent.event"), city.count("audit.log_leaf")) == (0, leaves)
+    assert (untouched.count("consent.event"), untouched.count("audit.log_leaf")) == (0, leaves)
 
 
-def test_who_is_not_there_says_nothing(city):
+def test_who_is_not_there_says_nothing(untouched):
     """A stranger."""
     with pytest.raises(HistoryError, match="not in the vault"):
-        withdraw(city.recorder, city.keys, UUID(int=99), nonce="w")
+        withdraw(untouched.recorder, untouched.keys, UUID(int=99), nonce="w")
 
 
 def test_consent_does_not_begin_before_it_is_recorded(city):
@@ -202,7 +202,7 @@ def test_consent_does_not_begin_before_it_is_recorded(city):
         ("interval '0'", "interval '-1 second'", psycopg.errors.CheckViolation),
     ],
 )
-def test_the_role_that_records_dates_nothing_back(city, recorded, valid, refused):
+def test_the_role_that_records_dates_nothing_back(untouched, recorded, valid, refused):
     """Whatever program uses it: not the recording, and not the beginning of consent."""
     row = f"""
         INSERT INTO consent.event (
@@ -212,15 +212,15 @@ def test_the_role_that_records_dates_nothing_back(city, recorded, valid, refused
             tstzrange(now + {valid}, NULL), 'terms-1', '(,)', false, false, '{{}}', false, false
         FROM (SELECT clock_timestamp() AS now) AS clock"""
     with pytest.raises(refused):
-        city.recorder.execute(row, (ONE, str(ONE)))
+        untouched.recorder.execute(row, (ONE, str(ONE)))
 
 
 @pytest.mark.parametrize("words", ["UPDATE consent.event SET seq = 9", "DELETE FROM consent.event"])
 @pytest.mark.parametrize("role", ["deep_consent", "deep_steward", "deep_release", "deep_ingest"])
-def test_nobody_takes_back_what_was_said(city, role, words):
+def test_nobody_takes_back_what_was_said(untouched, role, words):
     """A withdrawal is one more event."""
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        city.connect(role).execute(words)
+        untouched.connect(role).execute(words)
 
 
 def test_a_withdrawal_waits_for_the_chunk_that_goes_and_consent_does_not(city):

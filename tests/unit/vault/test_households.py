@@ -46,12 +46,12 @@ def test_what_is_said_replaces_what_was_said(city):
         ({ONE: [TWO]}, "teeth", "no dataset 'teeth'"),
     ],
 )
-def test_what_cannot_be_said(city, households, dataset, told):
+def test_what_cannot_be_said(untouched, households, dataset, told):
     """Nothing of it is kept; no person is named."""
     with pytest.raises(SubjectError, match=told) as caught:
-        say(city, households, dataset)
+        say(untouched, households, dataset)
     assert str(ONE) not in str(caught.value)
-    assert homes(city) == []
+    assert homes(untouched) == []
 
 
 def test_an_erased_person_joins_no_household(city):

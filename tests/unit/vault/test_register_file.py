@@ -8,6 +8,8 @@ from aizu_vault.register_file import load_register
 from aizu_vault.stored_register import read_descriptions, read_layouts, read_register
 from aizu_vault.trees import Tree
 
+from .conftest import copied
+
 FILE = """
 trees:
   version: 1
@@ -60,10 +62,22 @@ def steward(vault):
         yield connection
 
 
+@pytest.fixture(scope="module")
+def unchanged(server, prepared, tmp_path_factory):
+    """Who tries to load, into an empty vault that stays as it is."""
+    vault, name = copied(server, prepared, "deep", tmp_path_factory.mktemp("unchanged"))
+    with vault.connect("deep_steward") as connection:
+        yield connection
+    server.drop(name)
+
+
 @pytest.fixture
 def load(steward, tmp_path):
     """Loads the file with some of it replaced."""
+    return loader(steward, tmp_path)
 
+
+def loader(steward, tmp_path):
     def loaded(*changes, text=FILE):
         for old, new in changes:
             assert old in text
@@ -136,18 +150,18 @@ def test_what_is_settled_stays(load, steward, change, told):
         (("data_class: energy", "data_class: everything"), "'everything' is not at the end"),
     ],
 )  # fmt: skip
-def test_a_file_that_is_not_right_changes_nothing(load, steward, change, told):
+def test_a_file_that_is_not_right_changes_nothing(unchanged, tmp_path, change, told):
     """It is told where it is wrong."""
     with pytest.raises(RegisterError, match=told):
-        load(change)
-    assert read_register(steward).taxonomy.versions == ()
-    assert steward.execute("SELECT count(*) FROM consent.dataset").fetchone() == (0,)
+        loader(unchanged, tmp_path)(change)
+    assert read_register(unchanged).taxonomy.versions == ()
+    assert unchanged.execute("SELECT count(*) FROM consent.dataset").fetchone() == (0,)
 
 
-def test_a_file_that_is_not_there(steward, tmp_path):
+def test_a_file_that_is_not_there(unchanged, tmp_path):
     """Its name is told."""
     with pytest.raises(RegisterError, match="none.yaml"):
-        load_register(steward, tmp_path / "none.yaml", by="clerk")
+        load_register(unchanged, tmp_path / "none.yaml", by="clerk")
 
 
 def test_a_small_file_may_come_later(load, steward):

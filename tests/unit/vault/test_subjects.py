@@ -156,11 +156,11 @@ def test_an_interrupted_erasure_is_finished(city, monkeypatch):
     assert city.count("audit.log_leaf") == leaves + 1
 
 
-def test_who_is_not_there_is_not_erased(city):
+def test_who_is_not_there_is_not_erased(untouched):
     """And no tombstone is made."""
     with pytest.raises(SubjectError, match="not in the vault"):
-        erase(city.steward, city.keys, STRANGER)
-    assert city.keys.erased() == set()
+        erase(untouched.steward, untouched.keys, STRANGER)
+    assert untouched.keys.erased() == set()
 
 
 def test_erasing_waits_for_the_chunk_that_goes(city):
@@ -232,11 +232,11 @@ def test_who_acted_for_the_duplicate_acts_for_the_survivor(city):
         ({"survivor": STRANGER}, SubjectError, "not in the vault"),
     ],
 )
-def test_records_that_cannot_be_merged(city, changes, error, told):
+def test_records_that_cannot_be_merged(untouched, changes, error, told):
     """Nothing is recorded."""
     with pytest.raises(error, match=told):
-        join(city, **changes)
-    assert city.count("consent.event") == 0
+        join(untouched, **changes)
+    assert untouched.count("consent.event") == 0
 
 
 def test_an_erased_record_is_not_merged(city):
