@@ -226,7 +226,7 @@ BEGIN
     FOR NO KEY UPDATE;
     now := audit.clock();
     RETURN QUERY
-        SELECT known.subject_id, coalesce(max(event.seq), 0) + 1, greatest(now, max(event.recorded_at))
+        SELECT known.subject_id, coalesce(max(event.seq), 0) + 1, now
         FROM consent.subject AS known
         LEFT JOIN consent.event AS event USING (subject_id)
         WHERE known.subject_id = ANY (subjects)

@@ -159,6 +159,20 @@ def test_many_speak_at_once(city):
     assert sum(len(one.events) for one in people.values()) == 4 * 5 * 3
 
 
+def test_many_consent_at_once_for_one_person(city):
+    """Grants close no fence; the person's line keeps their order."""
+
+    def speak(number):
+        recorder = city.connect("deep_consent")
+        for step in range(8):
+            record(recorder, city.keys, ONE, yes(ONE, f"{number}-{step}"))
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(speak, range(4)))
+    events = read_people(city.recorder, [ONE])[ONE].events
+    assert [event.seq for event in events] == list(range(1, 33))
+
+
 @pytest.mark.parametrize(
     ("said", "told"),
     [

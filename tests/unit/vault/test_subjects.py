@@ -1,6 +1,7 @@
 """Persons come into the vault with a key, act by logins and codes, become one, and go for good."""
 
 import base64
+import threading
 import time
 from uuid import UUID
 
@@ -136,6 +137,27 @@ def test_nothing_is_recorded_about_an_erased_person(city):
         with pytest.raises(SubjectError, match="erased"):
             act()
     withdraw(city.recorder, city.keys, TWO, nonce="w")
+
+
+def test_nobody_comes_to_act_for_a_person_who_is_being_erased(city):
+    """Who links a login meanwhile waits, and is told."""
+    admin, told = city.admin(), []
+
+    def link():
+        with pytest.raises(SubjectError, match="erased"):
+            link_login(city.steward, city.keys, ONE, "aizu-hanako", 2)
+        told.append(True)
+
+    thread = threading.Thread(target=link)
+    with admin.transaction():
+        admin.execute("UPDATE consent.subject SET erased = true WHERE subject_id = %s", (ONE,))
+        thread.start()
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        while thread.is_alive() and admin.execute(waiting).fetchone() == (0,):
+            pass
+    thread.join()
+    assert told == [True]
+    assert subject_of_login(city.recorder, "aizu-hanako") is None
 
 
 def test_an_interrupted_erasure_is_finished(city, monkeypatch):
