@@ -3,8 +3,8 @@
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 
-from stack.packages import MissingError
 from stack.settings import ROOT, Settings
 
 FOLDER = ROOT / "scripts" / "demo_city" / "signposts"
@@ -12,7 +12,7 @@ TAKEN = {"name", "__type"}
 """What the portal finds wrong with a dataset whose name is there already, perhaps deleted."""
 
 
-def describe(settings: Settings, portal: str, token: str) -> None:
+def describe(settings: Settings, portal: str, token: str) -> Iterator[str]:
     """Puts the city's signposts into the catalogue; those that are there belong to the stewards.
 
     Args:
@@ -20,8 +20,8 @@ def describe(settings: Settings, portal: str, token: str) -> None:
         portal: address of the portal.
         token: API token of somebody who may make datasets.
 
-    Raises:
-        MissingError: the portal does not take one; the message has what it says.
+    Yields:
+        What went wrong; the portal is none the worse for it.
     """
     headers = {"Authorization": token, "Content-Type": "application/json"}
     for file in sorted(FOLDER.glob(f"{settings['AIZU_CITY']}-*.json")):
@@ -30,6 +30,8 @@ def describe(settings: Settings, portal: str, token: str) -> None:
         try:
             urllib.request.urlopen(request, timeout=60).close()
         except urllib.error.HTTPError as error:
-            told = json.load(error)["error"]
-            if set(told) != TAKEN:
-                raise MissingError(f"{file.name}: {told}") from error
+            told = error.read().decode(errors="replace")
+            if error.code != 409 or json.loads(told)["error"].keys() != TAKEN:
+                yield f"{file.name} is not in the catalogue: {told}"
+        except OSError as error:
+            yield f"{file.name} is not in the catalogue: {error}"

@@ -212,7 +212,8 @@ def _servers(start: Start) -> None:
     if "vault" in supervisor.processes:
         supervisor.wait("vault", lambda: services.in_use(start.ports["vault"]), 60)
     if start.simulates_city:
-        signposts.describe(told, _local(start), portal.api_token(told))
+        for problem in signposts.describe(told, _local(start), portal.api_token(told)):
+            out(f"  {problem}")
     start.laps.lap("web server and worker")
 
 

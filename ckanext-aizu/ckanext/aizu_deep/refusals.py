@@ -53,20 +53,20 @@ def package_update(next_action: Any, context: Context, data_dict: JSON) -> Any:
 def _check_resources(
     action: str, context: Context, data_dict: JSON, package: model.Package | None
 ) -> None:
-    if "resources" not in data_dict:
-        return
-    resources = data_dict["resources"]
+    resources = data_dict.get("resources", [])
     if not isinstance(resources, list):
-        # CKAN takes an empty object for an empty list.
-        tk.check_access(action, tk.fresh_context(context), dict(data_dict))
-        raise tk.ValidationError({"resources": [tk._("Resources are expected as a list")]})
-    errors = signposts.errors_of_change(package, resources)
-    if any(errors):
-        tk.check_access(action, tk.fresh_context(context), dict(data_dict))
-        _refuse(action, {"resources": errors})
+        # CKAN would take an empty object for an empty list.
+        message = tk._("Resources are expected as a list")
+        _refuse(action, context, data_dict, {"resources": [message]})
+    elif "resources" in data_dict:
+        errors = signposts.errors_of_change(package, resources)
+        if any(errors):
+            _refuse(action, context, data_dict, {"resources": errors})
 
 
-def _refuse(action: str, errors: JSON) -> None:
+def _refuse(action: str, context: Context, data_dict: JSON, errors: JSON) -> None:
+    """Whoever may not do it anyway is told that, and no more."""
+    tk.check_access(action, tk.fresh_context(context), dict(data_dict))
     model.Session.rollback()
     log.warning("Deep data: %s was refused", action)
     raise tk.ValidationError(errors)
@@ -106,9 +106,8 @@ def _refusing(action: str, concerns_signpost: Concerns) -> Any:
     @tk.chained_action
     def refusing(next_action: Any, context: Context, data_dict: JSON) -> Any:
         if concerns_signpost(data_dict):
-            tk.check_access(action, tk.fresh_context(context), dict(data_dict))
             message = tk._("This is deep data: its rows, files and views are not in the catalogue")
-            _refuse(action, {"message": message})
+            _refuse(action, context, data_dict, {"message": message})
         return next_action(context, data_dict)
 
     return refusing
