@@ -135,7 +135,11 @@ def note(refusal: Refusal, cause: BaseException | None = None) -> str:
 
 
 def place_of(error: BaseException) -> str:
-    """Kind and place of an error. Its message may hold what was sent, a row or a person."""
+    """Kind and place of an error, and its reason if it names one of ours.
+
+    Its message may hold what was sent, a row or a person.
+    """
     frames = extract_tb(error.__traceback__)
     where = " < ".join(f"{Path(one.filename).stem}:{one.lineno}" for one in reversed(frames[-4:]))
-    return f"{type(error).__name__} in {where}"
+    reason = getattr(error, "reason", None)
+    return f"{type(error).__name__}{f' ({reason})' if reason else ''} in {where}"

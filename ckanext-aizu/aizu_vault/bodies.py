@@ -1,14 +1,30 @@
-"""Reads what comes as JSON, strictly."""
+"""Reads what comes with a request, strictly."""
 
 import json
 from typing import Any, Final, TypeGuard
 
 from flask import request
+from gunicorn.http.errors import ParseException
 
 from aizu_vault.answers import Refusal, RefusedRequestError
 
 LARGEST: Final = 64 * 1024
 _LONGEST: Final = 200
+
+
+def receive() -> None:
+    """Takes the body in, whatever kind it is; it is kept for who reads it.
+
+    Raises:
+        RefusedRequestError: it is too large, or breaks off.
+    """
+    try:
+        body = request.get_data()
+    except (OSError, ParseException):
+        raise RefusedRequestError(Refusal.MALFORMED) from None
+    # What comes in chunks ends at the limit without a word.
+    if len(body) > LARGEST:
+        raise RefusedRequestError(Refusal.TOO_LARGE)
 
 
 def read_json(*words: str) -> dict[str, Any]:
@@ -17,17 +33,25 @@ def read_json(*words: str) -> dict[str, Any]:
     Raises:
         RefusedRequestError: it is not.
     """
+    said = read_any_json()
+    if said.keys() - set(words):
+        raise RefusedRequestError(Refusal.MALFORMED)
+    return said
+
+
+def read_any_json() -> dict[str, Any]:
+    """An object of JSON.
+
+    Raises:
+        RefusedRequestError: it is not.
+    """
     if request.mimetype != "application/json":
         raise RefusedRequestError(Refusal.MALFORMED)
-    body = request.get_data(cache=False)
-    # What comes in chunks ends there without a word.
-    if len(body) > LARGEST:
-        raise RefusedRequestError(Refusal.TOO_LARGE)
     try:
-        said = json.loads(body)
+        said = json.loads(request.get_data())
     except (ValueError, RecursionError):
         raise RefusedRequestError(Refusal.MALFORMED) from None
-    if not isinstance(said, dict) or said.keys() - set(words):
+    if not isinstance(said, dict):
         raise RefusedRequestError(Refusal.MALFORMED)
     return said
 

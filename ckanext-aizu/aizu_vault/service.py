@@ -16,22 +16,42 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from aizu_vault import withdrawal_page as page
 from aizu_vault.answers import CLOSED, Refusal, RefusedRequestError, refuse
-from aizu_vault.bodies import LARGEST, are_words, read_json
+from aizu_vault.bodies import LARGEST, are_words, read_any_json, read_json, receive
 from aizu_vault.log.bundles import make_bundle
 from aizu_vault.log.entries import as_text
 from aizu_vault.log.errors import NotReadyError
 from aizu_vault.log.heads import check_ready, daily_heads, newest_head
+from aizu_vault.refusals import BudgetError, BusyError, RefusedError, WishError
+from aizu_vault.release import STALLED_SECONDS, Release
 from aizu_vault.settings import UnreachableError, Vault
-from aizu_vault.signing import Signing
+from aizu_vault.streams import Places, Stream
 from aizu_vault.subjects import subject_of_login
 from aizu_vault.tokens import TokenError, user_of
 from aizu_vault.trees import Tree
+from aizu_vault.upkeep import Upkeep
+from aizu_vault.wishes import OwnWish, Wish, own_wish_of, wish_of
 from aizu_vault.withdrawals import ScopeError, data_classes, person_of_code, withdraw_now
 from aizu_vault.wrong_codes import WrongCodes
 
 SECONDS: Final = 60
 """How long a whole answer may take to send, beside a release."""
 _WITHDRAWAL: Final = "/deep/withdraw"
+_REFUSALS: Final = (
+    (TokenError, Refusal.UNAUTHORISED),
+    (ScopeError, Refusal.MALFORMED),
+    (WishError, Refusal.MALFORMED),
+    (RefusedError, Refusal.NOT_PERMITTED),
+    (BusyError, Refusal.RUNNING),
+    (BudgetError, Refusal.BUDGET),
+    (NotReadyError, Refusal.NOT_READY),
+    (UnreachableError, Refusal.UNAVAILABLE),
+    (psycopg.OperationalError, Refusal.UNAVAILABLE),
+    (RequestEntityTooLarge, Refusal.TOO_LARGE),
+    (NotFound, Refusal.NOT_FOUND),
+    (MethodNotAllowed, Refusal.METHOD),
+    (HTTPException, Refusal.MALFORMED),
+)
+"""The first that an error is decides; what is not here is a fault of the service."""
 
 Method = Literal["GET", "POST"]
 
@@ -41,7 +61,7 @@ def application() -> Flask:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("aizu_vault").setLevel(logging.INFO)
     vault = Vault.open()
-    Signing(vault).start()
+    Upkeep(vault).start()
     return create_app(vault)
 
 
@@ -55,6 +75,7 @@ def create_app(vault: Vault) -> Flask:
     for path, method, answer in service.routes():
         app.add_url_rule(path, answer.__name__, answer, methods=[method])
     app.before_request(_limit_time)
+    app.before_request(receive)
     app.after_request(_close)
     app.register_error_handler(Exception, service.refuse)
     return app
@@ -66,10 +87,13 @@ class Service:
 
     vault: Vault
     wrong_codes: WrongCodes = field(default_factory=WrongCodes)
+    places: Places = field(default_factory=Places)
 
     def routes(self) -> Iterable[tuple[str, Method, Callable[[], Response]]]:
         """Each way in."""
         return (
+            ("/deep/release", "POST", self.release),
+            ("/deep/own", "POST", self.own),
             (_WITHDRAWAL, "GET", self.form),
             (_WITHDRAWAL, "POST", self.withdraw),
             ("/deep/log/bundle", "POST", self.bundle),
@@ -78,6 +102,20 @@ class Service:
             ("/deep/log/key", "GET", self.key),
             ("/deep/health", "GET", self.health),
         )
+
+    def release(self) -> Response:
+        """Rows under an agreement, as they are decided."""
+        said = read_any_json()
+        with self.vault.connect("deep_release") as connection:
+            user = self._user_of_token(connection)
+        return self._stream(user, wish_of(said))
+
+    def own(self) -> Response:
+        """The rows about whoever asks."""
+        said = read_any_json()
+        with self.vault.connect("deep_consent") as connection:
+            subject = self._person_of_token(connection)
+        return self._stream(str(subject), own_wish_of(said))
 
     def form(self) -> Response:
         """The page for withdrawing."""
@@ -153,6 +191,21 @@ class Service:
             return page.show_refusal(self.vault, refusal, cause)
         return refuse(refusal, cause)
 
+    def _stream(self, user: str, wish: Wish | OwnWish) -> Response:
+        if not self.places.take():
+            raise RefusedRequestError(Refusal.BUSY)
+        try:
+            release = Release.begin(self.vault, user, wish)
+        except BaseException:
+            self.places.leave()
+            raise
+        connection = request.environ["gunicorn.socket"]
+        connection.settimeout(STALLED_SECONDS)
+        answer = Response(Stream(release, self.places, connection))
+        answer.headers["Content-Type"] = release.media_type
+        answer.headers["Aizu-Release"] = str(release.release_id)
+        return answer
+
     def _withdraw_by_form(self) -> Response:
         what = request.form.get("what", page.EVERYTHING)
         with self.vault.connect("deep_consent") as connection:
@@ -196,26 +249,9 @@ class Service:
 
 
 def _refusal_of(error: Exception) -> Refusal:
-    match error:
-        case RefusedRequestError():
-            return error.refusal
-        case TokenError():
-            return Refusal.UNAUTHORISED
-        case ScopeError():
-            return Refusal.MALFORMED
-        case NotReadyError():
-            return Refusal.NOT_READY
-        case UnreachableError() | psycopg.OperationalError():
-            return Refusal.UNAVAILABLE
-        case RequestEntityTooLarge():
-            return Refusal.TOO_LARGE
-        case NotFound():
-            return Refusal.NOT_FOUND
-        case MethodNotAllowed():
-            return Refusal.METHOD
-        case HTTPException() | TimeoutError():
-            return Refusal.MALFORMED
-    return Refusal.FAILED
+    if isinstance(error, RefusedRequestError):
+        return error.refusal
+    return next((refusal for kind, refusal in _REFUSALS if isinstance(error, kind)), Refusal.FAILED)
 
 
 def _text(said: str, kind: str) -> Response:

@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 from gunicorn.glogging import Logger
+from gunicorn.util import close_graceful
 from gunicorn.workers.gthread import ThreadWorker
 
 from aizu_vault.answers import CLOSED, place_of
@@ -18,11 +19,23 @@ REFUSED = (
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """Threads, and one answer to whatever is no HTTP."""
 
+    def handle(self, conn: Any) -> Any:
+        """Waits in its own thread for whoever has not read to the end; gunicorn would where it accepts all others."""
+        goes_on = super().handle(conn)
+        if goes_on is False:
+            close_graceful(conn.sock)
+            conn.close = _closed_already
+        return goes_on
+
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answers what could not be read, without quoting it."""
         self.log.warning("A request could not be read: %s", place_of(exc))
         client.settimeout(1)
         client.sendall(REFUSED)
+
+
+def _closed_already(graceful: bool = False) -> None:  # noqa: ARG001
+    """What is left to do for gunicorn."""
 
 
 class Errors(Logger):  # type: ignore[misc]

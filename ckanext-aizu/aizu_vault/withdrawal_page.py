@@ -75,10 +75,10 @@ def _page(vault: Vault, **said: object) -> Response:
 
 
 def _sent(name: str) -> str:
-    """A word of the form or the address; nothing where the form is too large to be read."""
+    """A word of the form or the address; of the address alone where the form cannot be read."""
     try:
         return request.values.get(name, "")
-    except HTTPException:
+    except (HTTPException, OSError):
         return request.args.get(name, "")
 
 

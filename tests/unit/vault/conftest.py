@@ -192,9 +192,9 @@ def city(server, settled, tmp_path):
     server.drop(copy)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def service(server, settled, prepared, tmp_path_factory):
-    """The service of a vault with the small city; the tests of a module share it."""
+    """The service of a vault with the small city; all tests that speak to it share it."""
     folder, name = settled
     vault, copy = copied(server, folder, name, tmp_path_factory.mktemp("service"))
     with Running(vault, prepared / "deep-token.pem") as running:

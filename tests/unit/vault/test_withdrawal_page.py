@@ -5,23 +5,16 @@ import re
 from base64 import b64encode
 
 import pytest
-import requests
 from bs4 import BeautifulSoup
 
 from aizu_vault.stored_events import read_people
 
-from .city import PEOPLE, yes
+from .city import PEOPLE
 
 
 def page(service, words=""):
     """The page as a browser shows it."""
     return BeautifulSoup(service.get(f"withdraw{words}").content, "html.parser")
-
-
-def press(service, button, code, **more):
-    """Types a code and presses a button."""
-    form = {"code": code, "what": button} | more
-    return requests.post(f"{service.url}/withdraw", data=form, timeout=30)
 
 
 def text(answer):
@@ -61,8 +54,8 @@ def test_each_kind_of_data_can_be_stopped_alone(service):
 def test_what_was_stopped_when_and_where_it_stands(service, number, button, said):
     """Confirmed in one answer, which is no redirect."""
     subject = PEOPLE[number]
-    service.record(subject, yes(subject))
-    answer = press(service, button, service.codes[number])
+    service.agree(subject)
+    answer = service.press(button, service.codes[number])
     assert (answer.status_code, answer.history) == (200, [])
     assert service.fields(subject) == "no-consent"
     last = read_people(service.recorder, [subject])[subject].events[-1]
@@ -75,7 +68,7 @@ def test_what_was_stopped_when_and_where_it_stands(service, number, button, said
 
 def test_in_english(service):
     """The whole way."""
-    answer = press(service, "everything", service.codes[2], lang="en")
+    answer = service.press("everything", service.codes[2], lang="en")
     assert "Sharing of all data with anybody" in text(answer)
     assert re.search(r"\d+ [A-Z][a-z]+ \d{4}, \d\d:\d\d:\d\d \(Japan time\)", text(answer))
 
@@ -88,7 +81,7 @@ def test_what_was_not_done_is_said_so(service, button, code, status):
     """What was typed stays in its field, to be put right."""
     code = service.codes[3] if code == "right" else code
     before = service.count("audit.log_leaf")
-    answer = press(service, button, code)
+    answer = service.press(button, code)
     assert answer.status_code == status
     shown = BeautifulSoup(answer.content, "html.parser")
     assert "まだ停止していません" in shown.find(role="alert").get_text()
@@ -98,13 +91,13 @@ def test_what_was_not_done_is_said_so(service, button, code, status):
 
 def test_what_is_no_code_is_not_shown_again(service):
     """Nothing that somebody sends stands in the page."""
-    answer = press(service, "everything", '"><script>alert(1)</script>')
+    answer = service.press("everything", '"><script>alert(1)</script>')
     assert "alert(1)" not in answer.text
 
 
 def test_the_form_may_not_be_larger_than_it_is(service):
     """And says so in the same page."""
-    answer = press(service, "everything", "x" * 80_000)
+    answer = service.press("everything", "x" * 80_000)
     assert answer.status_code == 413
     assert "まだ停止していません" in text(answer)
 
@@ -125,7 +118,7 @@ def test_without_the_database_it_says_not_yet(server, service):
     with server.connect("postgres") as admin:
         admin.execute("ALTER ROLE deep_consent NOLOGIN")
         try:
-            answer = press(service, "everything", service.codes[3])
+            answer = service.press("everything", service.codes[3])
             shown = page(service)
             program = service.post("withdraw", {"code": service.codes[3]})
         finally:
@@ -134,4 +127,4 @@ def test_without_the_database_it_says_not_yet(server, service):
     assert "まだ停止していません" in text(answer)
     assert program.json()["error"]["code"] == "not-withdrawn"
     assert shown.find(id="code")
-    assert press(service, "everything", service.codes[3]).status_code == 200
+    assert service.press("everything", service.codes[3]).status_code == 200
