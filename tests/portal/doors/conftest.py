@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from aizu_vault.service import create_app
+from aizu_vault.settings import Vault
 from tests.portal.conftest import ROOT, Portal
 
 from .classification import doors
@@ -25,7 +27,7 @@ INSIDE = Path(__file__).with_name("inside.py")
 class Inside:
     """The routes, and the actions with whether they are asked for by an address, too."""
 
-    routes: frozenset[str]
+    routes: set[str]
     actions: Mapping[str, bool]
 
     @property
@@ -70,9 +72,15 @@ def started(portal: Portal) -> dict[str, object]:
 
 
 @pytest.fixture(scope="session")
-def inside(started: dict[str, object]) -> Inside:
-    """Routes and actions of the running portal."""
-    return Inside(routes=frozenset(started["routes"]), actions=started["actions"])
+def inside(portal: Portal, started: dict[str, object]) -> Inside:
+    """Routes and actions of the running portal, and the routes of its vault."""
+    vault = create_app(Vault.open(portal.var / "vault"))
+    of_vault = {
+        f"{method} {rule.rule}"
+        for rule in vault.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD"}
+    }
+    return Inside(routes=of_vault | set(started["routes"]), actions=started["actions"])
 
 
 @pytest.fixture(scope="session")

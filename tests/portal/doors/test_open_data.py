@@ -11,7 +11,7 @@ from .people import OUTSIDE, People
 from .walk import Target, ask, walk
 
 ENOUGH = 30
-FEW = 2
+FEW = 1
 KNOWN = {
     # CKAN takes the activity from its table and asks nobody; one has to know its UUID.
     "GET /dataset/<id>/resources/<resource_id>/history/<activity_id>": {"link", "row", "later"},

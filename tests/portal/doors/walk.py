@@ -104,10 +104,14 @@ def ask(person: Person, probe: Probe, canaries: Mapping[str, str]) -> Answer:
 
 
 def send(person: Person, probe: Probe) -> requests.Response:
-    """A call of an action by its token, a page by the session of a browser."""
+    """A call of an action by its token, of the vault by one that it has given, a page by the session of a browser."""
     options: dict[str, Any] = {"allow_redirects": False, "timeout": 60}
-    by_program = probe.door.startswith("action ")
-    if probe.method in ("GET", "HEAD", "OPTIONS"):
+    of_vault = probe.path.startswith("/deep/")
+    by_program = of_vault or probe.door.startswith("action ")
+    if of_vault and probe.method == "POST" and person.token:
+        token = person.api.aizu_deep_token()["token"]
+        options["headers"] = {"Authorization": f"Bearer {token}"}
+    if probe.method == "GET":
         options["params"] = dict(probe.sent)
     elif by_program:
         options["json"] = dict(probe.sent)
