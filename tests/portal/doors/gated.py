@@ -38,7 +38,7 @@ TREES = (
 
 @contextmanager
 def signpost(portal: Portal, people: People) -> Iterator[Target]:
-    """A dataset of deep data with rows of two persons, of whom one is the citizen among the readers.
+    """A dataset of deep data with rows of two persons, of whom the first is the citizen among the readers.
 
     `word` is what attempts to put something behind it carry.
     """
@@ -62,11 +62,11 @@ def signpost(portal: Portal, people: People) -> Iterator[Target]:
             resources=[SIGNPOST | {"deep_dataset": name}],
         )
         (own,) = dataset["resources"]
-        secrets = words | {f"person {number}": str(one) for number, one in enumerate(persons)}
+        secrets = words | {"person": str(persons[1]), "folder": str(vault.places.folder).lower()}
         places = {f"{kind}_id": [own["id"]] for kind in ("table", "file", "link")}
         places |= {"filename": ["list.csv"], "word": [words["tried"]]}
         yield Target(
-            canaries={**secrets, "folder": str(portal.var / "vault").lower()},
+            canaries=secrets,
             values=values(people, dataset, title, places),
         )
         for one in persons:
@@ -94,8 +94,8 @@ def _described(steward: Connection[Any], name: str) -> Described:
 def _fill(vault: Vault, name: str, persons: list[str], words: dict[str, str]) -> None:
     rows = range(int(words["count"]))
     told = {
-        "subject": [persons[row % len(persons)] for row in rows],
+        "subject": [persons[row % 2] for row in rows],
         "at": [START + timedelta(minutes=row) for row in rows],
-        "word": [f"{words['cell']}-{row}" for row in rows],
+        "word": ["mine" if row % 2 == 0 else f"{words['cell']}-{row}" for row in rows],
     }
     ingest(vault, name, pl.DataFrame(told))
