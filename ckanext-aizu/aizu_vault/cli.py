@@ -3,6 +3,7 @@
 import click
 
 from aizu_vault.cli_consent import consent
+from aizu_vault.cli_demo import demo
 from aizu_vault.cli_log import log
 from aizu_vault.cli_prepare import prepare, renew
 from aizu_vault.cli_register import agreement, recipient, register
@@ -20,5 +21,5 @@ def cli() -> None:
     """
 
 
-for command in (prepare, renew, subject, consent, register, recipient, agreement, log):
+for command in (prepare, renew, subject, consent, register, recipient, agreement, log, demo):
     cli.add_command(command)

@@ -150,10 +150,11 @@ def confirm(words: Words, *, yes: bool) -> None:
     click.confirm(words.said(language()), abort=True, err=True)
 
 
-def progress(done: int, total: int) -> None:
+def progress(words: Words, done: int, total: int) -> None:
     """Says on a terminal how far something long is."""
     if sys.stderr.isatty():
-        click.echo(f"\r  {done / total:4.0%}  {done:,} / {total:,}", err=True, nl=done >= total)
+        told = f"\r  {words.said(language())}  {done:,} / {total:,}"
+        click.echo(told, err=True, nl=done >= total)
 
 
 def as_table(rows: Iterable[Sequence[str]], headings: Sequence[str]) -> str:
