@@ -15,8 +15,12 @@ Errors = list[dict[str, list[str]]]
 
 def of(package: model.Package | None) -> model.Resource | None:
     """The signpost of a dataset; also of a deleted one, which somebody may bring back."""
-    resources = package.resources_all if package else []
-    return next((one for one in resources if one.url_type == DEEP), None)
+    return _stored(package, model.Resource).filter_by(url_type=DEEP).first() if package else None
+
+
+def _stored(package: model.Package, *wanted: Any) -> Any:
+    """Asks the database: what the session knows of a dataset may be older than the lock on it."""
+    return model.Session.query(*wanted).filter(model.Resource.package_id == package.id)
 
 
 def has_resource(reference: Any) -> bool:
@@ -89,7 +93,8 @@ def _of_new(package: model.Package | None, resources: list[dict[str, Any]]) -> E
 
 def _has_had_data(package: model.Package) -> bool:
     """CKAN keeps the file of a removed resource; our publications keep their versions."""
-    stored = package.resources_all
+    wanted = (model.Resource.id, model.Resource.state, model.Resource.url_type)
+    stored = _stored(package, *wanted).all()
     if any(one.state == "active" or one.url_type == "upload" for one in stored):
         return True
     if any(_has_table(one.id) for one in stored):
