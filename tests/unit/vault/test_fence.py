@@ -18,12 +18,12 @@ def is_closed(connection, dataset):
 
 
 @pytest.fixture
-def connect(vault):
+def connect(untouched):
     """Connections that are closed with the test."""
     opened = []
 
     def connected(role):
-        opened.append(vault.connect(role))
+        opened.append(untouched.vault.connect(role))
         return opened[-1]
 
     yield connected

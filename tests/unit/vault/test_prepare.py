@@ -34,6 +34,12 @@ def place(server, tmp_path):
         connection.execute("DROP DATABASE IF EXISTS fresh WITH (FORCE)")
 
 
+@pytest.fixture
+def folder(prepared, tmp_path):
+    """A copy of a vault's folder, to spoil."""
+    return shutil.copytree(prepared / "vault", tmp_path / "copy")
+
+
 def dumped(server):
     """The whole database, what its roles may do and their settings; without what differs from dump to dump."""
     lines = server.run("pg_dump", "--dbname=fresh").decode().splitlines()
@@ -144,51 +150,50 @@ def test_a_folder_that_is_not_whole_is_refused(prepared, tmp_path):
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
-def test_a_file_that_others_may_read_is_refused(vault, name):
+def test_a_file_that_others_may_read_is_refused(folder, name):
     """Whichever it is."""
-    (vault.places.folder / name).chmod(0o644)
+    (folder / name).chmod(0o644)
     with pytest.raises(ExposedError, match=f"{name}.*mode 644"):
-        Vault.open(vault.places.folder)
+        Vault.open(folder)
 
 
-def test_the_portals_private_key_is_refused_in_the_vault(vault, prepared):
+def test_the_portals_private_key_is_refused_in_the_vault(folder, prepared):
     """As is what is no key."""
-    file = vault.places.token_key
     for content in ((prepared / "deep-token.pem").read_bytes(), b"none", b""):
-        file.write_bytes(content)
+        (folder / "tokens.pub").write_bytes(content)
         with pytest.raises(UnpreparedError, match="tokens.pub: expected"):
-            Vault.open(vault.places.folder)
+            Vault.open(folder)
 
 
-def test_the_environment_names_the_folder(vault, monkeypatch):
+def test_the_environment_names_the_folder(folder, monkeypatch):
     """Where nobody else does; without either it says what is expected."""
-    monkeypatch.setenv(FOLDER_VARIABLE, str(vault.places.folder))
-    assert Vault.open().address == vault.address
+    monkeypatch.setenv(FOLDER_VARIABLE, str(folder))
+    assert Vault.open().places.folder == folder
     monkeypatch.delenv(FOLDER_VARIABLE)
     with pytest.raises(UnpreparedError, match="AIZU_VAULT is not set"):
         Vault.open()
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_each_role_connects(vault, role):
+def test_each_role_connects(untouched, role):
     """Each statement is committed as it is made."""
-    with vault.connect(role) as connection:
+    with untouched.vault.connect(role) as connection:
         assert connection.autocommit
         assert connection.execute("SELECT current_user").fetchone() == (role,)
 
 
-def test_a_database_that_does_not_answer_is_told(vault, server):
+def test_a_database_that_does_not_answer_is_told(folder, server):
     """By an error of its own, for it may answer later."""
-    vault.places.database.write_text(f"host={server.folder} dbname=nowhere\n")
+    (folder / "database").write_text(f"host={server.folder} dbname=nowhere\n")
     with pytest.raises(UnreachableError, match='deep_audit in: .*"nowhere" does not exist'):
-        Vault.open(vault.places.folder).connect("deep_audit")
+        Vault.open(folder).connect("deep_audit")
 
 
-def test_people_who_wait_for_one_another_are_not_waited_for_for_ever(vault):
+def test_people_who_wait_for_one_another_are_not_waited_for_for_ever(untouched):
     """A lock that is not had in ten seconds is an error."""
     limits = dict.fromkeys(("deep_release", "deep_consent", "deep_steward"), "10s")
     for role, limit in limits.items():
-        with vault.connect(role) as connection:
+        with untouched.vault.connect(role) as connection:
             assert connection.execute("SHOW lock_timeout").fetchone() == (limit,)
             assert connection.execute("SHOW synchronous_commit").fetchone() == ("on",)
 
