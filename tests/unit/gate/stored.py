@@ -37,7 +37,9 @@ def store(cursor, register, people, *, described=()):
     for row in found["dataset"]:
         row.update(described)
     for person in people:
-        found["subject"].append(vars_of(person.subject))
+        # Whether somebody is invented is nothing to the gate, whose tables are all that some tests have.
+        said = vars_of(person.subject)
+        found["subject"].append({name: said[name] for name in said if name != "synthetic"})
         found["event"] += [row_of(person, event) for event in person.events]
     for name in TABLES:
         insert(cursor, name, found[name])

@@ -575,11 +575,6 @@ def owing(gate, duty):
     assert permits(gate, passed_on, city=city) == FIELDS
 
 
-@answered_by("the vault's service")
-def test_e40_the_database_is_out_of_reach():
-    """Nothing goes; a withdrawal is taken only if it can be made durable, else the page says so."""
-
-
 def test_e41_everything_at_once(gate):
     """One may object to everything there is, but consent only to what is offered."""
     everything = {"data": "deep", "purpose": "any", "recipient": "all"}

@@ -3,24 +3,31 @@
 import csv
 import io
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import polars as pl
 import pytest
 
 from aizu_vault.agreements import State
+from aizu_vault.consent import Subject
 from aizu_vault.intake import ingest
 from aizu_vault.log.bundles import own_entries
 from aizu_vault.refusals import StoppedError
 from aizu_vault.register_agreements import approve_agreement, draft_agreement, turn_agreement
 from aizu_vault.release import Release
+from aizu_vault.subjects import enrol
 from aizu_vault.wishes import OwnWish, Wish
 from tests.unit.gate.stage import agreement
 
-from .city import PEOPLE, yes
+from .city import BORN, PEOPLE, yes
 
 DAY = datetime(2026, 6, 1, tzinfo=UTC)
 WISH = {"agreement": "deal", "purpose": "diabetes"}
+HEAD = b"person,time,heart,steps\n"
 
 
 def measured(people=PEOPLE, days=2, each=3, step=timedelta(hours=1)):
@@ -39,6 +46,34 @@ def bring(city, **changes):
     """Data about everybody, and everybody's consent but the last one's."""
     ingest(city.vault, "vitals", measured(**changes))
     city.record_all(*[(one, yes(one)) for one in PEOPLE[:-1]])
+
+
+def crowd(city, many, days=1, each=3, step=timedelta(hours=1)):
+    """So many people with data and consent, whose heart is their number."""
+    people = [UUID(int=10_000 + number) for number in range(many)]
+    subjects = [Subject(subject_id=one, birth_date=BORN) for one in people]
+    enrol(city.steward, city.keys, subjects)
+    city.record_all(*[(one, yes(one)) for one in people])
+    lines = measured(PEOPLE[:1], days, each, step)
+    rows = [
+        lines.with_columns(subject=pl.lit(str(one)), heart=pl.lit(number))
+        for number, one in enumerate(people)
+    ]
+    ingest(city.vault, "vitals", pl.concat(rows))
+    return people
+
+
+@contextmanager
+def beside(city, function):
+    """Runs in another thread, and goes on when that has ended or waits for a lock."""
+    waits = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with ThreadPoolExecutor(1) as pool:
+        before = city.release.execute(waits).rowcount
+        future = pool.submit(function)
+        while not future.done() and city.release.execute(waits).rowcount <= before:
+            time.sleep(0.005)
+        yield future
+        future.result()
 
 
 def begin(city, user="doctor", **changes):
