@@ -31,11 +31,11 @@ class WrongCodes:
         with self._lock:
             now, place = self._clock(), _network(address)
             forgiven_at = max(self._forgiven_at.pop(place, now), now) + SECONDS
-            is_too_many = forgiven_at > now + ALLOWED * SECONDS
-            self._forgiven_at[place] = min(forgiven_at, now + (ALLOWED + 1) * SECONDS)
+            full_at = now + ALLOWED * SECONDS
+            self._forgiven_at[place] = min(forgiven_at, full_at)
             if len(self._forgiven_at) > ADDRESSES:
                 self._forgiven_at.popitem(last=False)
-            return is_too_many
+            return forgiven_at > full_at
 
 
 def _network(address: str) -> str:

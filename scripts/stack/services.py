@@ -232,8 +232,8 @@ def write_nginx(settings: Settings, web_port: int, vault_port: int) -> None:
     template = Template((Path(__file__).parent / "nginx.conf").read_text(encoding="utf-8"))
     user = f"user {WEB_USER};" if os.geteuid() == 0 else ""
     listen = f"{in_address(settings['AIZU_BIND'])}:{settings.port}"
-    page = Path(__file__).parent / "unavailable.html"
-    shutil.copyfile(page, folder / page.name)
+    for page in ("unavailable.html", "not-stopped.html"):
+        shutil.copyfile(Path(__file__).parent / page, folder / page)
     text = template.safe_substitute(
         USER=user,
         LISTEN=listen,

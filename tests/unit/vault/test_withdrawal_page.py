@@ -60,6 +60,7 @@ def test_what_was_stopped_when_and_where_it_stands(service, number, button, said
     assert service.fields(subject) == "no-consent"
     last = read_people(service.recorder, [subject])[subject].events[-1]
     assert said in text(answer)
+    assert "提供をやめました" in BeautifulSoup(answer.content, "html.parser").h1.get_text()
     assert f"利用記録の番号 {service.count('audit.log_leaf') - 1} " in text(answer)
     at = BeautifulSoup(answer.content, "html.parser").time
     assert at["datetime"] == last.recorded_at.isoformat()
