@@ -7,6 +7,7 @@ from aizu_vault.cli_demo import demo
 from aizu_vault.cli_log import log
 from aizu_vault.cli_prepare import prepare, renew
 from aizu_vault.cli_register import agreement, recipient, register
+from aizu_vault.cli_release import release
 from aizu_vault.cli_subject import subject
 
 
@@ -21,5 +22,16 @@ def cli() -> None:
     """
 
 
-for command in (prepare, renew, subject, consent, register, recipient, agreement, log, demo):
+for command in (
+    prepare,
+    renew,
+    subject,
+    consent,
+    register,
+    recipient,
+    agreement,
+    release,
+    log,
+    demo,
+):
     cli.add_command(command)

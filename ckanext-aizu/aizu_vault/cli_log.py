@@ -6,7 +6,7 @@ from uuid import UUID
 
 import click
 
-from aizu_vault.console import Desk, RefusedError, Words, at_desk, subject_argument
+from aizu_vault.console import CommandError, Desk, Words, at_desk, subject_argument
 from aizu_vault.key_files import write_private
 from aizu_vault.log.bundles import make_bundle
 from aizu_vault.log.heads import newest_head
@@ -29,7 +29,7 @@ def head(desk: Desk, sign: bool) -> None:
     with desk.vault.connect("deep_signer") as connection:
         found = signer.sign_head(connection) if sign else newest_head(connection, signer.trusted)
     if found is None:
-        raise RefusedError(
+        raise CommandError(
             Words(
                 "まだ署名がありません。--sign で署名します。",
                 "nothing is signed yet; --sign signs it",
@@ -65,7 +65,7 @@ def verify(desk: Desk, heads: tuple[Path, ...]) -> None:
     )
     if audit.findings:
         number = len(audit.findings)
-        raise RefusedError(
+        raise CommandError(
             Words(f"記録に {number:,} 件の異常があります。", f"the log has {number:,} faults")
         )
 
@@ -86,7 +86,7 @@ def bundle(desk: Desk, subject: UUID, out: Path, since: int | None) -> None:
     """
     key = desk.vault.keys.read([subject]).get(subject)
     if key is None:
-        raise RefusedError(Words("その人の鍵がありません。", "the person has no key"))
+        raise CommandError(Words("その人の鍵がありません。", "the person has no key"))
     with desk.vault.connect("deep_audit") as connection:
         made = make_bundle(connection, desk.vault.signer, subject, key.log, since=since)
     write_private(out, json.dumps(made, ensure_ascii=False, indent=1).encode())

@@ -10,7 +10,7 @@ import click
 from aizu_vault.ages import JST
 from aizu_vault.agreements import Agreement, Duty, Standing, State
 from aizu_vault.cli_scope import DAY
-from aizu_vault.console import Desk, RefusedError, Words, at_desk, by_option
+from aizu_vault.console import CommandError, Desk, Words, at_desk, by_option
 from aizu_vault.register import fulfil_obligation, set_standing
 from aizu_vault.register_agreements import approve_agreement, turn_agreement
 from aizu_vault.register_export import Said, as_yaml, read_all
@@ -147,7 +147,7 @@ def show_agreement(desk: Desk, agreement_id: str | None) -> None:
         known = read_register(connection).agreements
     if agreement_id and agreement_id not in known:
         words = f"取り決め {agreement_id} はありません。", f"there is no agreement {agreement_id!r}"
-        raise RefusedError(Words(*words))
+        raise CommandError(Words(*words))
     chosen = [known[agreement_id]] if agreement_id else [one for _, one in sorted(known.items())]
     desk.table([_line(one) for one in chosen], AGREEMENTS)
 

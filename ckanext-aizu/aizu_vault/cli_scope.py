@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from aizu_vault.ages import JST
 from aizu_vault.consent import Person, Role, Scope
-from aizu_vault.console import Command, Desk, RefusedError, Words
+from aizu_vault.console import Command, CommandError, Desk, Words
 from aizu_vault.events import everything
 from aizu_vault.stored_events import read_people
 from aizu_vault.stored_register import read_register
@@ -74,7 +74,7 @@ def agreed_by(desk: Desk, agreement_id: str | None) -> tuple[Parts, str | None]:
     found = register.agreements.get(agreement_id)
     if found is None:
         words = f"取り決め {agreement_id} はありません。", f"there is no agreement {agreement_id!r}"
-        raise RefusedError(Words(*words))
+        raise CommandError(Words(*words))
     data = register.datasets[found.dataset_id].data_class
     values = (data, found.purpose, found.recipient_id, found.fields)
     return dict(zip(PARTS, values, strict=True)), found.terms_id
@@ -95,10 +95,10 @@ def person_of(desk: Desk, subject: UUID) -> Person:
     """What is known of a person.
 
     Raises:
-        RefusedError: the person is not in the vault.
+        CommandError: the person is not in the vault.
     """
     with desk.vault.connect("deep_steward") as connection:
         person = read_people(connection, [subject]).get(subject)
     if person is None:
-        raise RefusedError(Words("その人は保管庫にいません。", "the person is not in the vault"))
+        raise CommandError(Words("その人は保管庫にいません。", "the person is not in the vault"))
     return person

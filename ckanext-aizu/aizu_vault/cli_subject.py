@@ -1,16 +1,18 @@
 """`aizu-vault subject`: who is in the vault, by which login or code they act, and their erasure."""
 
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import click
 
 from aizu_vault.ages import MAJORITY, attains
+from aizu_vault.cli_release import as_file, hand_over
 from aizu_vault.cli_scope import person_of
 from aizu_vault.consent import Subject
 from aizu_vault.console import (
+    CommandError,
     Desk,
-    RefusedError,
     Words,
     as_cell,
     at_desk,
@@ -19,6 +21,7 @@ from aizu_vault.console import (
 )
 from aizu_vault.log.query import one_row
 from aizu_vault.subjects import enrol, erase, link_login, make_withdrawal_code
+from aizu_vault.wishes import own_wish_of
 
 
 @click.group()
@@ -119,7 +122,7 @@ def erase_one(desk: Desk, subject: UUID, yes: bool) -> None:
     Destroy a person's key: the data open no more, in no backup either. It cannot be undone.
     """
     if person_of(desk, subject).subject.erased:
-        raise RefusedError(Words("すでに消去されています。", "the person was erased already"))
+        raise CommandError(Words("すでに消去されています。", "the person was erased already"))
     question = Words(
         f"{subject} の鍵を壊します。データは二度と読めません。続けますか？",
         f"This destroys the key of {subject}; the data open no more. Go on?",
@@ -128,3 +131,16 @@ def erase_one(desk: Desk, subject: UUID, yes: bool) -> None:
     with desk.vault.connect("deep_steward") as connection:
         erase(connection, desk.vault.keys, subject)
     desk.answer({"erased": True}, Words("消去しました。", "Erased."))
+
+
+@subject.command()
+@subject_argument
+@click.argument("dataset")
+@as_file
+@at_desk
+def export(
+    desk: Desk, subject: UUID, dataset: str, fields: tuple[str, ...], form: str, out: Path | None
+) -> None:
+    """本人に渡す、本人のデータ。A person's own data, for that person; it is logged as their own release."""
+    said = {"dataset": dataset, "format": form, **({"fields": [*fields]} if fields else {})}
+    hand_over(desk, str(subject), own_wish_of(said), out)

@@ -18,6 +18,7 @@ import psycopg
 from aizu_vault.ages import JST
 from aizu_vault.key_files import KeysError
 from aizu_vault.log.errors import LogError
+from aizu_vault.refusals import ReleaseError
 from aizu_vault.settings import FOLDER_VARIABLE, UnreachableError, Vault, VaultError
 
 REFUSED, UNUSABLE, UNREACHABLE = 1, 2, 4
@@ -42,7 +43,7 @@ def language(environ: Mapping[str, str] = os.environ) -> str:
     return "ja" if tongue in {"", "C", "POSIX", "ja"} else "en"
 
 
-class RefusedError(Exception):
+class CommandError(Exception):
     """What was asked for is not done, for a reason that a command found itself."""
 
     def __init__(self, words: Words) -> None:
@@ -56,6 +57,7 @@ _KINDS: tuple[tuple[type[Exception], int, Words], ...] = (
     (psycopg.OperationalError, UNREACHABLE, Words("データベースが答えません", "no database")),
     (VaultError, UNUSABLE, Words("保管庫を使えません", "the vault cannot be used")),
     (KeysError, UNUSABLE, Words("鍵を使えません", "a key cannot be used")),
+    (ReleaseError, REFUSED, Words("渡せません", "nothing is released")),
     (OSError, UNUSABLE, Words("ファイルを扱えません", "a file cannot be used")),
     (LogError, REFUSED, Words("利用記録が受け付けません", "the log refuses")),
     # Whatever the vault's own rules refuse: SubjectError, HistoryError, RegisterError and so on.
@@ -120,7 +122,7 @@ def refusals(*, as_json: bool = False) -> Iterator[None]:
     """Says on standard error what cannot be done, and ends with the code for it."""
     try:
         yield
-    except RefusedError as error:
+    except CommandError as error:
         _end(error, error.words, REFUSED, as_json=as_json)
     except tuple(kind for kind, _, _ in _KINDS) as error:
         code, words = next((code, words) for kind, code, words in _KINDS if isinstance(error, kind))
@@ -141,7 +143,7 @@ def confirm(words: Words, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise RefusedError(
+        raise CommandError(
             Words(
                 "取り消せない操作です。確かめたうえで --yes を付けてください。",
                 "this cannot be undone; be sure, and give --yes",

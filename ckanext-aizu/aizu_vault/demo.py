@@ -47,6 +47,8 @@ WAYS: Final[dict[str, tuple[State, ...]]] = {
     "health-2025": (State.SUBMITTED, State.APPROVED, State.ACTIVE, State.CLOSED),
 }
 ASSURANCE: Final = 2
+CITIZEN, PARENT = (f"de300000-0000-4000-8000-{number:012}" for number in (1, 2))
+"""Ids of the portal's users of the demonstration."""
 _AT_ONCE: Final = 500
 
 
@@ -179,8 +181,8 @@ def logins(households: Sequence[Household]) -> dict[str, Citizen]:
     ]
     parents = {parent for child in children for parent in child.parents}
     return {
-        "demo-citizen": max(adults, key=lambda one: len(one.sayings)),
-        "demo-parent": next(one for one in adults if one.subject_id in parents),
+        CITIZEN: max(adults, key=lambda one: len(one.sayings)),
+        PARENT: next(one for one in adults if one.subject_id in parents),
     }
 
 

@@ -155,14 +155,22 @@ def first_password(settings: Settings) -> Path:
     return settings.var / "first-password"
 
 
-def set_up(settings: Settings, environment: Mapping[str, str], log: Path) -> None:
+def set_up(
+    settings: Settings, environment: Mapping[str, str], log: Path, users: Mapping[str, str]
+) -> None:
     """Brings databases, accounts, departments and themes up to date, where anything changed.
+
+    Args:
+        settings: what the operator said.
+        environment: of CKAN.
+        log: of what it says.
+        users: names and ids of the demonstration's, besides the accounts that every portal has.
 
     Raises:
         MissingError: the set-up failed; the message has its last line.
     """
     stamp = settings.var / "set-up"
-    wanted = _fingerprint(settings)
+    wanted = _fingerprint(settings, users)
     if stamp.exists() and stamp.read_text() == wanted:
         return
     waiting = first_password(settings)
@@ -171,6 +179,7 @@ def set_up(settings: Settings, environment: Mapping[str, str], log: Path) -> Non
     command = [*tied(signal.SIGTERM), str(VENV / "bin" / "ckan"), "aizu", "setup"]
     if _harvest_env(settings).get("AIZU_API_TOKEN"):
         command.append("--keep-token")
+    command += [word for name, its_id in users.items() for word in ("--user", name, its_id)]
     extra = {
         "AIZU_ADMIN_PASSWORD": waiting.read_text(),
         "AIZU_ADMIN_NAME": settings["AIZU_ADMIN_NAME"],
@@ -231,10 +240,11 @@ def _harvest_env(settings: Settings) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines)
 
 
-def _fingerprint(settings: Settings) -> str:
+def _fingerprint(settings: Settings, users: Mapping[str, str]) -> str:
     """Changes with every file and setting that the set-up works from."""
     names = [n for n in settings.values if n.startswith(("AIZU_DATA", "AIZU_ADMIN", "AIZU_CITY"))]
-    digest = hashlib.sha256(repr([(name, settings[name]) for name in names]).encode())
+    said = [*((name, settings[name]) for name in names), *users.items()]
+    digest = hashlib.sha256(repr(said).encode())
     files = sorted((ROOT / "ckanext-aizu").glob("ckanext/**/*.py"))
     files += sorted((ROOT / "ckanext-aizu").glob("ckanext/**/*.po"))
     files += [ROOT / "requirements.lock", ROOT / "schemas/cities" / f"{settings['AIZU_CITY']}.yaml"]

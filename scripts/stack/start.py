@@ -183,7 +183,8 @@ def _databases(start: Start) -> None:
         password = start.secrets["redis_password"]
         supervisor.wait("redis", lambda: services.redis_ready(ports["redis"], password), 20)
     start.laps.lap("PostgreSQL and Redis")
-    portal.set_up(told, supervisor.environment, var / "log" / "setup.log")
+    users = vault.DEMO_USERS if start.simulates_city else {}
+    portal.set_up(told, supervisor.environment, var / "log" / "setup.log", users)
     start.laps.lap("databases, accounts, departments and themes")
 
 
@@ -193,6 +194,8 @@ def _vault(start: Start) -> None:
     refusal = vault.prepare(start.told, start.ports["postgres"], password)
     if not refusal:
         start.run("vault")
+        if start.simulates_city:
+            start.supervisor.start("citizens", "aizu-vault demo", once=True)
     start.laps.lap(f"deep data stays closed: {refusal}" if refusal else "vault of deep data")
 
 
@@ -225,11 +228,23 @@ def _harvest(start: Start) -> None:
     """Fetches every source once; the first time the address is told only when data is there."""
     start.supervisor.start("harvest", "aizu run --all", once=True)
     if portal.first_password(start.told).exists():
-        process = start.supervisor.processes["harvest"]
-        assert process.popen is not None, "started above"
-        start.laps.lap(_outcome(process.popen.wait(), process.log))
+        start.laps.lap(_outcome(*_ended(start, "harvest")))
+        if "citizens" in start.supervisor.processes:
+            code, log = _ended(start, "citizens")
+            start.laps.lap(
+                f"no citizens in the vault; see {log}"
+                if code
+                else "3,000 invented citizens in the vault"
+            )
     services.answers(_local(start), 30)
     start.laps.lap("home page")
+
+
+def _ended(start: Start, name: str) -> tuple[int, Path]:
+    """Waits for a process that ends by itself; its exit code and its log."""
+    process = start.supervisor.processes[name]
+    assert process.popen is not None, "started above"
+    return process.popen.wait(), process.log
 
 
 def _schedule(start: Start) -> None:

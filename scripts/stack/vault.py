@@ -17,6 +17,17 @@ ROLES = (
     *("deep_owner", "deep_release", "deep_consent", "deep_audit", "deep_signer"),
     *("deep_ingest", "deep_steward"),
 )
+DEMO_USERS = {
+    name: f"de300000-0000-4000-8000-{number:012}"
+    for number, name in enumerate(
+        (
+            *("demo-citizen", "demo-parent"),
+            *("demo-asahi", "demo-kita", "demo-bandai", "demo-snowlab", "demo-kenko"),
+        ),
+        1,
+    )
+}
+"""The portal's users whom the demonstration's vault knows by these ids: two citizens, one of each recipient."""
 KEYS = ("master.key", "log.pem", "origin")
 PERSONS = "persons.db"
 

@@ -2,7 +2,9 @@
 
 import configparser
 import json
+import os
 import stat
+import subprocess
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -10,9 +12,13 @@ import psycopg
 import pytest
 import requests
 
+from aizu_vault.demo_people import PEOPLE
 from aizu_vault.prepare import ROLES
 from aizu_vault.settings import Vault
+from aizu_vault.stored_register import read_register
 from tests.unit.vault.test_roles import GRANTS, SAID
+
+from .conftest import ROOT
 
 ADDRESSES = ("sqlalchemy.url", "ckan.datastore.write_url", "ckan.datastore.read_url")
 
@@ -88,3 +94,18 @@ def test_nothing_of_a_request_stays_on_its_way(portal):
     assert answer.json()["error"]["code"] == "too-large"
     files = [file for name in ("log", "nginx") for file in (portal.var / name).rglob("*")]
     assert not [file for file in files if file.is_file() and mark.encode() in file.read_bytes()]
+
+
+def test_the_demonstration_is_in_the_vault(portal):
+    """A start has loaded it, and its recipients are users of the portal; loading it again changes nothing."""
+    vault = Vault.open(portal.var / "vault")
+    words = (ROOT / ".venv" / "bin" / "aizu-vault", "demo", "--json")
+    environment = {**os.environ, "AIZU_VAULT": str(vault.places.folder)}
+    result = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(result.stdout) == {"people": 0, "events": 0, "rows": 0}
+    with vault.connect("deep_steward") as connection:
+        recipients = read_register(connection).recipients
+        (people,) = connection.execute("SELECT count(*) FROM consent.subject").fetchone()
+    user = portal.api(portal.token).action.user_show(id="demo-asahi")
+    assert user["id"] == recipients["asahi-hospital"].members[0].user
+    assert people >= PEOPLE

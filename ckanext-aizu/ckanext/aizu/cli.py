@@ -41,6 +41,13 @@ aizu.add_command(cli_versions.versions)
 @click.option("--admin-email", envvar="AIZU_ADMIN_EMAIL", default="opendata@city.example.jp")
 @click.option("--admin-password", envvar="AIZU_ADMIN_PASSWORD", required=True)
 @click.option("--keep-token", is_flag=True, help="Make no new token for the harvesters.")
+@click.option(
+    "--user",
+    "users",
+    type=(str, str),
+    multiple=True,
+    help="An account of the demonstration, by name and id.",
+)
 @click.pass_context
 def setup(
     context: click.Context,
@@ -48,10 +55,13 @@ def setup(
     admin_email: str,
     admin_password: str,
     keep_token: bool,
+    users: tuple[tuple[str, str], ...],
 ) -> None:
     """Migrate the databases; make the sysadmin, the harvesters' account, departments and themes.
 
     The texts of the browser's scripts are translated, too: CKAN's own server would do it at its start.
+
+    Accounts of the demonstration have ids by which its vault knows them, and passwords that nobody is told.
 
     What is there already is kept, the sysadmin's password included. The last line of the output
     is JSON: the new API token of the harvesters, if one was made, and whether the password given
@@ -62,6 +72,9 @@ def setup(
     # An index of an older form is made anew by the first who asks it: here nobody waits for a page.
     is_available()
     _account(admin_name, admin_email, admin_password)
+    for name, known_as in users:
+        address = f"{name}@{admin_email.partition('@')[2]}"
+        _account(name, address, os.urandom(24).hex(), id=known_as)
     admin = _user(admin_name)
     admin.sysadmin = True
     password_holds = admin.validate_password(admin_password)
@@ -93,9 +106,9 @@ def datastore_permissions() -> None:
         raw.close()
 
 
-def _account(name: str, email: str, password: str) -> None:
+def _account(name: str, email: str, password: str, **values: str) -> None:
     if not model.User.get(name):
-        values = {"name": name, "email": email, "password": password}
+        values |= {"name": name, "email": email, "password": password}
         tk.get_action("user_create")(_as_site(), values)
 
 

@@ -190,13 +190,55 @@ def people(households):
     return [one for household in households for one in household.members]
 
 
+def command(vault, *words, code=0):
+    """Calls `aizu-vault`; its answer."""
+    environment = {"AIZU_VAULT": str(vault.places.folder), "LC_ALL": "en_GB.UTF-8"}
+    result = CliRunner().invoke(cli, [*map(str, words)], env=environment)
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_a_steward_releases_by_hand(loaded, tmp_path):
+    """As the service does it: counted, logged, and refused in the same cases; a file is whole or not there."""
+    vault, _, _ = loaded
+    with vault.connect("deep_signer") as signer:
+        vault.signer.sign_head(signer)
+    with vault.connect("deep_steward") as connection:
+        recipients = read_register(connection).recipients
+    hospital = recipients["asahi-hospital"].members[0].user
+    file = tmp_path / "pulse.csv"
+    run = ("release", "run", "watch-2026", "--user", hospital)
+    command(vault, *run, "--field", "pulse", "--out", file)
+    rows = pl.read_csv(file)
+    assert rows.columns[-2:] == ["time", "pulse"]
+    assert command(vault, *run, "--field", "pulse").stdout == file.read_text(encoding="utf-8")
+    listed = json.loads(command(vault, "release", "list", "--json").stdout)
+    assert [(one["state"], one["rows"]) for one in listed] == [("completed", rows.height)] * 2
+    shown = command(vault, "release", "show", listed[0]["release_id"]).stdout
+    assert f"rows: {rows.height}" in shown
+    stranger = recipients["kita-hospital"].members[0].user
+    for words in (("watch-2026", "--user", stranger), ("unknown", "--user", hospital)):
+        refused = command(vault, "release", "run", *words, "--out", tmp_path / "no.csv", code=1)
+        assert "nothing is released: refused" in refused.stderr
+    command(vault, "release", "show", UUID(int=5), code=1)
+    assert [one.name for one in tmp_path.iterdir()] == ["pulse.csv"]
+
+
+def test_a_person_has_their_own_data(loaded, households, tmp_path):
+    """All of it, whatever they have said to others."""
+    vault, _, _ = loaded
+    citizen = next(one for one in people(households) if not one.sayings)
+    file = tmp_path / "own.jsonl"
+    words = ("subject", "export", citizen.subject_id, "vitals", "--format", "jsonl", "--out", file)
+    command(vault, *words)
+    mine = vitals(households).filter(pl.col("subject") == str(citizen.subject_id))
+    assert len(file.read_text(encoding="utf-8").splitlines()) == mine.height
+
+
 def test_the_command_says_what_has_come(server, prepared, tmp_path, monkeypatch):
     """And that nothing was missing."""
     vault, name = copied(server, prepared, "deep", tmp_path)
     monkeypatch.setattr(demo, "invent", lambda _: invent(60))
-    environment = {"AIZU_VAULT": str(vault.places.folder), "LC_ALL": "en_GB.UTF-8"}
     for told in ("Loaded 60 people", "Everything is there already"):
-        result = CliRunner().invoke(cli, ["demo"], env=environment)
-        assert result.exit_code == 0, result.output
-        assert told in result.output
+        assert told in command(vault, "demo").output
     server.drop(name)
