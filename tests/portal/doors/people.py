@@ -13,8 +13,7 @@ from bs4 import BeautifulSoup
 from tests.portal.conftest import Portal, csrf
 
 ROLES = ("anonymous", "citizen", "stranger", "recipient", "editor", "sysadmin")
-OUTSIDE = ROLES[:4]
-"""Those who look after no dataset that is asked for; the stranger looks after others."""
+"""The stranger looks after datasets of another department."""
 
 
 @dataclass(kw_only=True)
@@ -37,6 +36,12 @@ class Person:
     def api(self) -> Any:
         """The actions, with errors as exceptions."""
         return self.portal.api(self.token).action
+
+    @cached_property
+    def id(self) -> str:
+        """Of the account, as tokens have it."""
+        found: str = self.api.user_show()["id"]
+        return found
 
     @cached_property
     def browser(self) -> requests.Session:

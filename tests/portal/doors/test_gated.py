@@ -14,12 +14,13 @@ from tests.portal.leftovers import address
 from .attempts import ATTEMPTS
 from .classification import doors
 from .conftest import ALL, Inside
-from .gated import signpost
+from .datasets import by_hand, canaries
+from .gated import Gated, signpost
 from .people import ROLES, People
 from .stored import stored
 from .walk import Target, walk
 
-MANY, FEW = 2000, 1
+MANY, FEW, MANY_ATTEMPTS = 2000, 1, 12
 DOWNLOADS = (
     "GET /dataset/<id>/resource/<resource_id>/download",
     "GET /datastore/dump/<resource_id>",
@@ -35,10 +36,16 @@ def showing() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def gated(portal: Portal, people: People) -> Iterator[Target]:
+def deep(portal: Portal, people: People) -> Iterator[Gated]:
     """A signpost, with rows in the vault."""
     with signpost(portal, people) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def gated(deep: Gated) -> Target:
+    """The same, as the catalogue has it."""
+    return deep.target
 
 
 @pytest.mark.parametrize("role", ["editor", "sysadmin"])
@@ -58,6 +65,16 @@ def test_nothing_is_attached(portal: Portal, people: People, gated: Target, role
     assert stored(portal, words) == before
 
 
+@pytest.mark.skipif(not ALL, reason="only with --all")
+def test_attempts_bite(portal: Portal, people: People):
+    """On an open dataset many of the same attempts get through and leave what they carry."""
+    target, word = by_hand(people), canaries("tried")["tried"]
+    places = {**target.values, "word": [word]}
+    tried = [one.by(people["editor"], places).status_code for one in ATTEMPTS.values()]
+    assert sum(status in (200, 302) for status in tried) >= MANY_ATTEMPTS
+    assert [one for one in stored(portal, [word]) if word in one]
+
+
 def test_no_door_shows_rows(inside: Inside, people: People, gated: Target):
     """Where content of open datasets is found, and with --all at every door, there is none of deep data; for nobody."""
     if ALL:
@@ -71,6 +88,21 @@ def test_no_door_shows_rows(inside: Inside, people: People, gated: Target):
     leaks = [one for one in answers if one.found]
     assert not leaks, "\n".join(map(str, leaks))
     assert len(answers) >= (MANY if ALL else 3 * len(showing()))
+
+
+def test_vault_gives_to_whom_it_may(inside: Inside, people: People, deep: Gated):
+    """Its doors refuse the six, one of whom receives other data, and give the rows to who may have them: so the walk bites."""
+    names = [one.name for one in doors().values() if one.name.startswith("POST /deep/")]
+    asked = {role: inside.probes(deep.target, role, names) for role in ROLES}
+    answers = walk(asked, people, deep.target.canaries)
+    assert not [one for one in answers if one.found]
+    assert [one for one in answers if one.role == "citizen" and one.let_in], "one's own rows"
+    asked = {"stranger": inside.probes(deep.target, "stranger", ["POST /deep/release"])}
+    with deep.kept.employed(people["stranger"].id):
+        (one,) = walk(asked, people, deep.target.canaries)
+    assert one.found == {"cell"}
+    (one,) = walk(asked, people, deep.target.canaries)
+    assert not one.let_in
 
 
 def test_doors_that_refuse(inside: Inside, people: People, gated: Target):
