@@ -15,7 +15,7 @@ from aizu_vault.consent import Objection, Subject
 from aizu_vault.register_file import load_register
 from aizu_vault.settings import Vault
 from aizu_vault.stored_events import read_people
-from aizu_vault.subjects import enrol, make_withdrawal_code
+from aizu_vault.subjects import enrol, link_login, make_withdrawal_code
 
 from .copies import Copy, eventually
 
@@ -89,3 +89,33 @@ def test_where_the_vault_is_down_the_page_says_not_yet(portal, vault, citizen):
     assert withdrawals(vault, subject) == []
     assert eventually(lambda: withdraw().status_code == 200)
     assert withdrawals(vault, subject)
+
+
+def test_who_is_logged_in_withdraws_by_a_token_of_the_catalogue(portal, vault, citizen):
+    """It is good once, and says who they are: what they may, the vault decides."""
+    subject, _ = citizen
+
+    def token():
+        answer = requests.post(
+            f"{portal.url}/api/3/action/aizu_deep_token",
+            headers={"Authorization": portal.token},
+            timeout=30,
+        )
+        return answer.json()["result"]["token"]
+
+    def withdraw(token):
+        headers = {"Authorization": f"Bearer {token}"}
+        return requests.post(f"{portal.url}/deep/withdraw", json={}, headers=headers, timeout=30)
+
+    user = portal.api(portal.token).action.user_show()["id"]
+    assert withdraw(token()).json()["error"]["code"] == "not-permitted"
+    with vault.connect("deep_steward") as steward:
+        link_login(steward, vault.keys, subject, user, 2)
+    try:
+        once = token()
+        assert withdraw(once).status_code == 200
+        assert withdraw(once).json()["error"]["code"] == "unauthorised"
+    finally:
+        with vault.connect("deep_steward") as steward:
+            steward.execute("DELETE FROM ident.subject_link WHERE subject_id = %s", (subject,))
+    assert len(withdrawals(vault, subject)) == 1
