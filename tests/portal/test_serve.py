@@ -61,7 +61,8 @@ def without_token(file: Path) -> str:
 
 def test_data_is_closed_to_other_users(copy):
     """Files, logs and what Redis has saved can be read by their owner only."""
-    for name in ("storage", "harvest", "redis", "log", "postgres", "redis.conf", "ckan.ini"):
+    kept = ("storage", "harvest", "redis", "log", "postgres", "vault")
+    for name in (*kept, "redis.conf", "ckan.ini", "deep-token.pem"):
         assert (copy.var / name).stat().st_mode & 0o077 == 0, name
 
 
@@ -75,7 +76,7 @@ def test_redis_is_not_open_to_everybody(portal):
 
 def test_status_names_processes_memory_and_address(copy):
     """--status says what runs and where; the whole stays below a gigabyte."""
-    names = {"postgres", "redis", "web", "worker", "nginx", "batch", "schedule"}
+    names = {"postgres", "redis", "vault", "web", "worker", "nginx", "batch", "schedule"}
 
     def missing():
         told = serve("--status", "--var", str(copy.var))
