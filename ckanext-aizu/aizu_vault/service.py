@@ -5,11 +5,13 @@ import io
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any, Final, Literal
 from uuid import UUID
 
 import psycopg
-from flask import Flask, Response, jsonify, make_response, request
+from flask import Flask, Response, g, jsonify, make_response, request
 from psycopg import Connection
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -62,16 +64,11 @@ def application() -> Flask:
     logging.getLogger("aizu_vault").setLevel(logging.INFO)
     vault = Vault.open()
     Upkeep(vault).start()
-    return create_app(vault)
-
-
-def create_app(vault: Vault) -> Flask:
-    """The service of a vault; it signs nothing by itself."""
     app = Flask(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST + 1, PROVIDE_AUTOMATIC_OPTIONS=False)
     # nginx in front says who asks; nobody else reaches the port.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1)  # type: ignore[method-assign]
-    service = Service(vault=vault)
+    service = Service(folder=vault.places.folder)
     for path, method, answer in service.routes():
         app.add_url_rule(path, answer.__name__, answer, methods=[method])
     app.before_request(_limit_time)
@@ -85,9 +82,17 @@ def create_app(vault: Vault) -> Flask:
 class Service:
     """What answers; nothing is kept between requests but wrong codes, and releases that run."""
 
-    vault: Vault
+    folder: Path
     wrong_codes: WrongCodes = field(default_factory=WrongCodes)
     places: Places = field(default_factory=Places)
+
+    @property
+    def vault(self) -> Vault:
+        """Opened anew for each request: its keys may have been renewed."""
+        if "vault" not in g:
+            g.vault = Vault.open(self.folder)
+        opened: Vault = g.vault
+        return opened
 
     def routes(self) -> Iterable[tuple[str, Method, Callable[[], Response]]]:
         """Each way in."""
@@ -108,14 +113,16 @@ class Service:
         said = read_any_json()
         with self.vault.connect("deep_release") as connection:
             user = self._user_of_token(connection)
-        return self._stream(user, wish_of(said))
+        wish = wish_of(said)
+        return self._stream(user, wish, f"{user} {wish.agreement}")
 
     def own(self) -> Response:
         """The rows about whoever asks."""
         said = read_any_json()
         with self.vault.connect("deep_consent") as connection:
-            subject = self._person_of_token(connection)
-        return self._stream(str(subject), own_wish_of(said))
+            user = self._user_of_token(connection)
+            subject = self._person_of_login(connection, user)
+        return self._stream(str(subject), own_wish_of(said), user)
 
     def form(self) -> Response:
         """The page for withdrawing."""
@@ -142,13 +149,15 @@ class Service:
         if since is not None and (type(since) is not int or since < 0):
             raise RefusedRequestError(Refusal.MALFORMED)
         with self.vault.connect("deep_consent") as connection:
-            subject = self._person_of_token(connection)
+            user = self._user_of_token(connection)
+            subject = self._person_of_login(connection, user)
         key = self.vault.keys.read([subject]).get(subject)
         if key is None:
             raise RefusedRequestError(Refusal.NOT_PERMITTED)
-        with self.vault.connect("deep_audit") as connection:
-            made = make_bundle(connection, self.vault.signer, subject, key.log, since=since)
-        return jsonify(made)
+        with self.places.held(user), self.vault.connect("deep_audit") as connection:
+            return jsonify(
+                make_bundle(connection, self.vault.signer, subject, key.log, since=since)
+            )
 
     def head(self) -> Response:
         """The newest signed head of the log, for everybody."""
@@ -191,17 +200,17 @@ class Service:
             return page.show_refusal(self.vault, refusal, cause)
         return refuse(refusal, cause)
 
-    def _stream(self, user: str, wish: Wish | OwnWish) -> Response:
-        if not self.places.take():
-            raise RefusedRequestError(Refusal.BUSY)
+    def _stream(self, user: str, wish: Wish | OwnWish, holder: str) -> Response:
+        self.places.take(holder)
+        leave = partial(self.places.leave, holder)
         try:
             release = Release.begin(self.vault, user, wish)
         except BaseException:
-            self.places.leave()
+            leave()
             raise
         connection = request.environ["gunicorn.socket"]
         connection.settimeout(STALLED_SECONDS)
-        answer = Response(Stream(release, self.places, connection))
+        answer = Response(Stream(release, leave, connection))
         answer.headers["Content-Type"] = release.media_type
         answer.headers["Aizu-Release"] = str(release.release_id)
         return answer
@@ -223,7 +232,7 @@ class Service:
         if (code is None) is (request.authorization is None):
             raise RefusedRequestError(Refusal.UNAUTHORISED if code is None else Refusal.MALFORMED)
         if code is None:
-            return self._person_of_token(connection)
+            return self._person_of_login(connection, self._user_of_token(connection))
         if not isinstance(code, str):
             raise RefusedRequestError(Refusal.MALFORMED)
         return self._person_of_code(connection, code)
@@ -235,8 +244,8 @@ class Service:
             raise RefusedRequestError(Refusal.TOO_MANY_CODES if too_many else Refusal.UNKNOWN_CODE)
         return subject
 
-    def _person_of_token(self, connection: Connection[Any]) -> UUID:
-        link = subject_of_login(connection, self._user_of_token(connection))
+    def _person_of_login(self, connection: Connection[Any], user: str) -> UUID:
+        link = subject_of_login(connection, user)
         if link is None:
             raise RefusedRequestError(Refusal.NOT_PERMITTED)
         return link.subject_id

@@ -2,10 +2,11 @@
 
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
 
+from aizu_vault.answers import Refusal, RefusedRequestError
 from aizu_vault.release import Release
 
 AT_ONCE: Final = 8
@@ -13,19 +14,43 @@ AT_ONCE: Final = 8
 
 
 class Places:
-    """As many releases as may run at once."""
+    """For what takes long: as many at once as leave threads for the rest, and one for each holder."""
 
     def __init__(self) -> None:
         """All are free."""
-        self._free = threading.BoundedSemaphore(AT_ONCE)
+        self._lock = threading.Lock()
+        self._held: set[str] = set()
 
-    def take(self) -> bool:
-        """Takes one, if there is one."""
-        return self._free.acquire(blocking=False)
+    def take(self, holder: str) -> None:
+        """Takes one.
 
-    def leave(self) -> None:
+        Raises:
+            RefusedRequestError: the holder has one, or there is none left.
+        """
+        with self._lock:
+            if holder in self._held:
+                raise RefusedRequestError(Refusal.RUNNING)
+            if len(self._held) >= AT_ONCE:
+                raise RefusedRequestError(Refusal.BUSY)
+            self._held.add(holder)
+
+    def leave(self, holder: str) -> None:
         """Gives it back."""
-        self._free.release()
+        with self._lock:
+            self._held.remove(holder)
+
+    @contextmanager
+    def held(self, holder: str) -> Iterator[None]:
+        """Has one for a while.
+
+        Raises:
+            RefusedRequestError: see `take`.
+        """
+        self.take(holder)
+        try:
+            yield
+        finally:
+            self.leave(holder)
 
 
 class Stream:
@@ -34,9 +59,11 @@ class Stream:
     `close` is called by the server, whatever happens; a generator would not notice where it was never begun.
     """
 
-    def __init__(self, release: Release, places: Places, connection: socket.socket) -> None:
-        """Takes the release, a place that was taken for it, and the connection to the recipient."""
-        self._release, self._places, self._connection = release, places, connection
+    def __init__(
+        self, release: Release, leave: Callable[[], None], connection: socket.socket
+    ) -> None:
+        """Takes the release, what frees its place, and the connection to the recipient."""
+        self._release, self._leave, self._connection = release, leave, connection
         self._pieces = iter(release)
         self._is_over = False
 
@@ -53,17 +80,22 @@ class Stream:
         try:
             return next(self._pieces)
         except BaseException:
-            self._is_over = True
+            # Before the recipient knows that it is the end, and asks for more.
+            self._end()
             raise
 
     def close(self) -> None:
-        """Lets go of the fence and of the place."""
+        """Lets go of the fence and of the place, where the recipient has gone or takes nothing more."""
+        if not self._is_over:
+            self._end()
+            self._hang_up()
+
+    def _end(self) -> None:
+        self._is_over = True
         try:
             self._release.close()
         finally:
-            self._places.leave()
-            if not self._is_over:
-                self._hang_up()
+            self._leave()
 
     def _hang_up(self) -> None:
         """Without waiting for a reader who takes nothing: the server would, and answer nobody meanwhile."""

@@ -13,6 +13,7 @@ import requests
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 
+from aizu_vault.settings import Vault
 from aizu_vault.subjects import link_login, make_withdrawal_code
 
 from .city import PEOPLE, City, yes
@@ -48,6 +49,11 @@ class Running(City):
         self.codes = [make_withdrawal_code(self.steward, self.keys, one) for one in PEOPLE]
         for number, one in enumerate(PEOPLE, 1):
             link_login(self.steward, self.keys, one, f"citizen-{number}", 2)
+
+    def open_again(self):
+        """Takes up keys that were renewed."""
+        self.vault = Vault.open(self.vault.places.folder)
+        self.keys = self.vault.keys
 
     def _start(self):
         words = ["--config", "python:aizu_vault.web_server", "--bind"]

@@ -18,6 +18,7 @@ from joserfc.jwk import OKPKey
 from aizu_vault.answers import Refusal
 from aizu_vault.consent import EVERY_FIELD
 from aizu_vault.log.notes import read
+from aizu_vault.renewal import renew_master
 from aizu_vault.stored_events import read_people
 from aizu_vault.subjects import erase
 
@@ -263,6 +264,15 @@ def test_a_body_that_is_too_large(service, chunked):
         timeout=9,
     )
     assert refusal(small) is Refusal.UNKNOWN_CODE
+
+
+def test_a_renewed_master_key_is_taken_up(service):
+    """Without a new start; nobody who withdraws meanwhile is turned away."""
+    renew_master(service.vault.places)
+    try:
+        assert service.post("withdraw", {}, service.token()).status_code == 200
+    finally:
+        service.open_again()
 
 
 def test_health(service):

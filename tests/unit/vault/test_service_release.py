@@ -13,6 +13,7 @@ import requests
 
 from aizu_vault.intake import ingest
 from aizu_vault.streams import AT_ONCE
+from aizu_vault.subjects import link_login
 
 from .city import PEOPLE
 from .releases import WISH, measured
@@ -194,10 +195,14 @@ def test_a_slow_reader_is_cut_and_holds_up_no_withdrawal(data):
 def test_many_slow_readers_leave_threads_for_withdrawals(data):
     """There are places for half as many releases as there are threads."""
     own = {"dataset": "vitals", "format": "jsonl"}
-    readers = [Slow(data, "own", own, "citizen-1") for _ in range(AT_ONCE)]
+    for number in range(AT_ONCE):
+        link_login(data.steward, data.keys, ME, f"reader-{number}", 2)
+    readers = [Slow(data, "own", own, f"reader-{number}") for number in range(AT_ONCE)]
     try:
         assert {reader.status for reader in readers} == {200}
         assert refusal(ask(data)) is Refusal.BUSY
+        again = data.post("own", own, data.token("reader-1"))
+        assert refusal(again) is Refusal.RUNNING
         assert data.post("withdraw", {}, data.token("citizen-3")).status_code == 200
     finally:
         for reader in readers:
