@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import numpy as np
 import polars as pl
@@ -120,28 +121,25 @@ class Chunk:
     @cached_property
     def shares(self) -> dict[UUID, Share]:
         """What goes of each person who is read, to the log; of some it may be nothing."""
-        time = pl.col(self.matter.time)
-        counts = self.frame.group_by("owner").agg(
-            pl.len(), time.min().alias("first"), time.max().alias("last")
-        )
+        owners = self.frame["owner"].to_numpy()
         found: dict[UUID, Share] = {}
-        for place, *counted in counts.rows():
-            owner = self.owners[place]
-            share = Share(tuple(sorted(owner.windows)), *counted)
+        for begin, end in pairwise(_bounds(owners)):
+            owner, part = self.owners[owners[begin]], self.frame[self.matter.time][begin:end]
+            first, last = cast("tuple[datetime, datetime]", (part.min(), part.max()))
+            share = Share(tuple(sorted(owner.windows)), end - begin, first, last)
             found |= {one: found.get(one, Share()).and_also(share) for one in owner.about}
         return found
 
     def segments(self) -> Iterator[Segment]:
         """All rows that go, in their order."""
-        blocks = self.frame["block"].to_numpy()
+        blocks, owners = self.frame["block"].to_numpy(), self.frame["owner"].to_numpy()
         begin = 0
         while begin < len(blocks):
             last = blocks[min(begin + SEGMENT_ROWS, len(blocks)) - 1]
             end = int(np.searchsorted(blocks, last, side="right"))
-            part = self.frame[begin:end]
-            owners = part["owner"].unique().to_list()
-            persons = {one for place in owners for one in self.owners[place].about}
-            yield Segment(part.drop("block", "owner"), self.spots[last], persons)
+            places = np.unique(owners[begin:end]).tolist()
+            persons = {one for place in places for one in self.owners[place].about}
+            yield Segment(self.frame[begin:end], self.spots[last], persons)
             begin = end
 
 
@@ -220,19 +218,24 @@ def _rows(
     matter: Matter, blocks: Sequence[tuple[Place, bytes]], keys: Mapping[UUID, PersonKey]
 ) -> pl.DataFrame:
     """The rows of blocks, as the newest layout has them, whichever each of them has."""
-    parts = [_empty(matter)]
-    for version in sorted({place.version for place, _ in blocks}):
+    wanted = ("block", matter.time, *matter.fields)
+    versions = {place.version for place, _ in blocks}
+    if versions <= {matter.layout.version}:
+        return open_blocks(blocks, matter.layout, keys).select(wanted)
+    parts = [open_blocks((), matter.layout, {}).select(wanted)]
+    for version in versions:
         chosen = [number for number, (place, _) in enumerate(blocks) if place.version == version]
         layout = matter.layouts[version]
         opened = open_blocks([blocks[number] for number in chosen], layout, keys)
-        numbers = np.array(chosen, dtype="u4")[opened["block"].to_numpy()]
         named = opened.rename({next(iter(layout.columns)): matter.time})
+        numbers = np.array(chosen, dtype="u4")[opened["block"].to_numpy()]
         parts.append(named.with_columns(pl.Series("block", numbers)))
-    whole = pl.concat(parts, how="diagonal_relaxed")
-    whole = whole.select(parts[0].columns).cast(parts[0].schema)
-    return whole if len(parts) == 2 else whole.sort("block", maintain_order=True)
+    whole = pl.concat(parts, how="diagonal_relaxed").select(wanted).cast(parts[0].schema)
+    return whole.sort("block", maintain_order=True)
 
 
-def _empty(matter: Matter) -> pl.DataFrame:
-    wanted = ("block", matter.time, *matter.fields)
-    return open_blocks((), matter.layout, {}).select(wanted)
+def _bounds(owners: np.ndarray[Any, Any]) -> list[int]:
+    """Where the rows of each owner begin, and where the last one's end."""
+    if not len(owners):
+        return []
+    return [0, *(np.flatnonzero(np.diff(owners)) + 1).tolist(), len(owners)]

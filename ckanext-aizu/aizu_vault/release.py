@@ -100,6 +100,7 @@ class Release:
             UnreachableError: the database does not answer.
         """
         connection = vault.connect("deep_release")
+        connection.prepare_threshold = 0
         try:
             check_ready(connection)
             matter = matter_of(connection, user, wish)
