@@ -7,7 +7,7 @@ from aizu_vault.settings import Places
 def renew_master(places: Places) -> str:
     """Wraps all keys by a new master key, which takes the place of the old one; returns its name.
 
-    Broken off, it goes on when it is called again. A service that runs has the old key until it is started anew.
+    Broken off, it goes on when it is called again. A release that runs has the old key, and stops.
 
     Raises:
         MasterError: the keys are not wrapped by the master key in the folder.

@@ -4,6 +4,7 @@ import csv
 import io
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,20 +20,21 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from aizu_vault import withdrawal_page as page
 from aizu_vault.answers import CLOSED, Refusal, RefusedRequestError, refuse
 from aizu_vault.bodies import LARGEST, are_words, read_any_json, read_json, receive
+from aizu_vault.key_files import KeysError
 from aizu_vault.log.bundles import make_bundle
 from aizu_vault.log.entries import as_text
 from aizu_vault.log.errors import NotReadyError
 from aizu_vault.log.heads import check_ready, daily_heads, newest_head
 from aizu_vault.refusals import BudgetError, BusyError, RefusedError, WishError
 from aizu_vault.release import STALLED_SECONDS, Release
-from aizu_vault.settings import UnreachableError, Vault
+from aizu_vault.settings import UnreachableError, Vault, VaultError
 from aizu_vault.streams import Places, Stream
 from aizu_vault.subjects import subject_of_login
 from aizu_vault.tokens import TokenError, user_of
 from aizu_vault.trees import Tree
 from aizu_vault.upkeep import Upkeep
 from aizu_vault.wishes import OwnWish, Wish, own_wish_of, wish_of
-from aizu_vault.withdrawals import ScopeError, data_classes, person_of_code, withdraw_now
+from aizu_vault.withdrawals import DataClass, ScopeError, data_classes, person_of_code, withdraw_now
 from aizu_vault.wrong_codes import WrongCodes
 
 SECONDS: Final = 60
@@ -126,7 +128,7 @@ class Service:
 
     def form(self) -> Response:
         """The page for withdrawing."""
-        return page.show_form(self.vault)
+        return page.show_form(self._kinds())
 
     def withdraw(self) -> Response:
         """Withdraws, by the form of the page or as JSON with a code or a token."""
@@ -197,8 +199,15 @@ class Service:
             refusal = Refusal.NOT_WITHDRAWN
         cause = None if isinstance(error, RefusedRequestError | HTTPException) else error
         if is_withdrawal and request.mimetype == "application/x-www-form-urlencoded":
-            return page.show_refusal(self.vault, refusal, cause)
+            return page.show_refusal(self._kinds(), refusal, cause)
         return refuse(refusal, cause)
+
+    def _kinds(self) -> list[DataClass]:
+        """What can be stopped alone; nothing where the vault does not answer, for the page says more than that."""
+        missing = suppress(VaultError, KeysError, psycopg.Error)
+        with missing, self.vault.connect("deep_consent") as connection:
+            return data_classes(connection)
+        return []
 
     def _stream(self, user: str, wish: Wish | OwnWish, holder: str) -> Response:
         self.places.take(holder)

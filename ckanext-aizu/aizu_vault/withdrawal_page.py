@@ -3,21 +3,19 @@
 import hashlib
 import re
 from base64 import b64encode
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Final
 
-import psycopg
 from flask import Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from aizu_vault.ages import JST
 from aizu_vault.answers import Refusal, note
 from aizu_vault.events import Recorded
-from aizu_vault.settings import Vault, VaultError
-from aizu_vault.withdrawals import DataClass, data_classes
+from aizu_vault.withdrawals import DataClass
 
 STYLE: Final = "withdraw.css"
 EVERYTHING: Final = "everything"
@@ -46,17 +44,19 @@ def value_of(kind: DataClass) -> str:
     return f"data:{kind.code}"
 
 
-def show_form(vault: Vault) -> Response:
-    """The page as it is asked for."""
-    return _page(vault)
+def show_form(kinds: Sequence[DataClass]) -> Response:
+    """The page as it is asked for, with what can be stopped alone."""
+    return _page(kinds)
 
 
-def show_refusal(vault: Vault, refusal: Refusal, cause: BaseException | None = None) -> Response:
+def show_refusal(
+    kinds: Sequence[DataClass], refusal: Refusal, cause: BaseException | None = None
+) -> Response:
     """The page once more, with what went wrong; what was typed stays, to be put right."""
     incident = note(refusal, cause)
     typed = _sent("code")
     code = typed if _LIKE_A_CODE.fullmatch(typed) else ""
-    page = _page(vault, refusal=refusal, incident=incident, typed=code)
+    page = _page(kinds, refusal=refusal, incident=incident, typed=code)
     page.status_code = refusal.status
     return page
 
@@ -66,11 +66,7 @@ def show_done(recorded: Recorded, stopped: DataClass | None) -> Response:
     return _render("withdrawn.html", recorded=recorded, stopped=stopped)
 
 
-def _page(vault: Vault, **said: object) -> Response:
-    # Without its database the page still tells people what to do.
-    kinds: list[DataClass] = []
-    with suppress(VaultError, psycopg.Error), vault.connect("deep_consent") as connection:
-        kinds = data_classes(connection)
+def _page(kinds: Sequence[DataClass], **said: object) -> Response:
     return _render("withdraw.html", kinds=kinds, everything=EVERYTHING, value_of=value_of, **said)
 
 

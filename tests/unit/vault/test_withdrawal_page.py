@@ -129,3 +129,18 @@ def test_without_the_database_it_says_not_yet(server, service):
     assert program.json()["error"]["code"] == "not-withdrawn"
     assert shown.find(id="code")
     assert service.press("everything", service.codes[3]).status_code == 200
+
+
+def test_without_its_keys_it_says_not_yet(service):
+    """What others may read is no key, and a withdrawal that could not be logged is none."""
+    master = service.vault.places.master
+    master.chmod(0o644)
+    try:
+        answer = service.press("everything", service.codes[3])
+        shown = page(service)
+    finally:
+        master.chmod(0o600)
+    assert answer.status_code == 503
+    assert "まだ停止していません" in text(answer)
+    assert shown.find(id="code")
+    assert service.press("everything", service.codes[3]).status_code == 200
