@@ -14,7 +14,6 @@ from .people import People, Person
 
 ARGUMENT = re.compile(r"<(?:[^<>]*:)?(\w+)>")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
-LOGIN = re.compile(r"/user/login|/user/logged_out")
 UNKNOWN = ("1",)
 Values = Mapping[str, Sequence[str]]
 """What stands for a word in curly brackets; several are asked for in turn."""
@@ -45,12 +44,11 @@ class Answer:
     role: str
     probe: Probe
     status: int
-    location: str
     found: frozenset[str]
 
     @property
     def let_in(self) -> bool:
-        """Neither an error nor the way to the login."""
+        """Neither an error nor the way to somewhere else, as to the login."""
         return self.status < 300
 
     def __str__(self) -> str:
@@ -98,7 +96,6 @@ def ask(person: Person, probe: Probe, canaries: Mapping[str, str]) -> Answer:
         role=person.role,
         probe=probe,
         status=answer.status_code,
-        location=answer.headers.get("Location", ""),
         found=frozenset(kind for kind, word in canaries.items() if _is_in(word, told)),
     )
 
