@@ -90,7 +90,8 @@ def kept(
         near, far = _recipients(steward, newest)
         purpose = _leaf(newest, Tree.PURPOSE)
         persons = (uuid.uuid4(), uuid.uuid4())
-        enrol(steward, vault.keys, [Subject(subject_id=one, birth_date=BORN) for one in persons])
+        people = [Subject(subject_id=one, birth_date=BORN, synthetic=True) for one in persons]
+        enrol(steward, vault.keys, people)
         link_login(steward, vault.keys, persons[0], citizen, 2)
         for dataset, receiver in ((name, near), (f"{name}-other", far)):
             _agree(steward, dataset, receiver, purpose, _leaf(newest, Tree.DATA))
