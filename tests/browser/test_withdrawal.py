@@ -21,7 +21,8 @@ def code(address):  # noqa: ARG001 (skips where there is no portal)
     vault, subject = Vault.open(Path(os.environ["AIZU_TEST_VAR"]) / "vault"), uuid4()
     with vault.connect("deep_steward") as steward:
         load_register(steward, files("aizu_vault") / "demo.register.yaml", by="test")
-        enrol(steward, vault.keys, [Subject(subject_id=subject, birth_date=date(1980, 5, 5))])
+        invented = Subject(subject_id=subject, birth_date=date(1980, 5, 5), synthetic=True)
+        enrol(steward, vault.keys, [invented])
         return make_withdrawal_code(steward, vault.keys, subject)
 
 

@@ -34,7 +34,8 @@ def citizen(vault):
     """Somebody new in the vault, and the code by which they withdraw."""
     subject = uuid4()
     with vault.connect("deep_steward") as steward:
-        enrol(steward, vault.keys, [Subject(subject_id=subject, birth_date=date(1980, 5, 5))])
+        invented = Subject(subject_id=subject, birth_date=date(1980, 5, 5), synthetic=True)
+        enrol(steward, vault.keys, [invented])
         return subject, make_withdrawal_code(steward, vault.keys, subject)
 
 
