@@ -1,6 +1,7 @@
 """What schemas/cities/<city>.yaml says about a city and its sources, read and checked once."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -107,8 +108,9 @@ class City:
     feeds: dict[str, Feed]
 
 
-def load_city(city: str, city_url: str = "") -> City:
-    """The city file; {AIZU_CITY_URL} in an address becomes city_url."""
+def load_city(city: str, city_url: str = "", portal_url: str = "") -> City:
+    """The city file; in addresses {AIZU_CITY_URL} becomes city_url, {AIZU_PORTAL_URL} portal_url."""
+    servers = {"{AIZU_CITY_URL}": city_url, "{AIZU_PORTAL_URL}": portal_url}
     part = read_part("cities", f"{city}.yaml")
     departments = [_department(one) for one in part.parts("departments")]
     themes = [one.text("name") for one in part.parts("themes")]
@@ -121,7 +123,7 @@ def load_city(city: str, city_url: str = "") -> City:
         prefecture=read_words(part, "prefecture"),
         bbox=_bbox(part.part("bbox")),
         feeds={
-            name: _feed(sources.part(name), name, departments, themes, city_url)
+            name: _feed(sources.part(name), name, departments, themes, servers)
             for name in sources.rest()
         },
     )
@@ -159,15 +161,19 @@ def _department(part: Part) -> Department:
 
 
 def _feed(
-    part: Part, name: str, departments: list[Department], themes: list[str], city_url: str
+    part: Part,
+    name: str,
+    departments: list[Department],
+    themes: list[str],
+    servers: Mapping[str, str],
 ) -> Feed:
     dataset = load(name)
     offices = {department.name: department for department in departments}
     schedule = _schedule(part)
     feed = Feed(
         dataset=dataset,
-        url=_address(part.text("url", ""), city_url),
-        addresses=_addresses(part.part("addresses", {}), city_url),
+        url=_address(part.text("url", ""), servers),
+        addresses=_addresses(part.part("addresses", {}), servers),
         department=offices[part.one_of("department", offices)],
         themes=_themes(part, themes),
         licence=part.text("licence"),
@@ -207,15 +213,16 @@ def _deadline(part: Part, schedule: Schedule) -> int:
         part.wrong("deadline", "30 s か 5 min のような長さ", "a time like 30 s or 5 min", text)
 
 
-def _address(address: str, city_url: str) -> str:
+def _address(address: str, servers: Mapping[str, str]) -> str:
     """The address, or nothing where the setting that it needs is not given."""
-    if "{AIZU_CITY_URL}" in address and not city_url:
-        return ""
-    return address.replace("{AIZU_CITY_URL}", city_url)
+    for name, server in servers.items():
+        if name in address:
+            return address.replace(name, server) if server else ""
+    return address
 
 
-def _addresses(part: Part, city_url: str) -> dict[str, str]:
-    return {name: _address(part.text(name), city_url) for name in part.rest()}
+def _addresses(part: Part, servers: Mapping[str, str]) -> dict[str, str]:
+    return {name: _address(part.text(name), servers) for name in part.rest()}
 
 
 def _themes(part: Part, known: list[str]) -> tuple[str, ...]:

@@ -9,15 +9,15 @@ from harvesters.words import Words
 class CityFile:
     """The file of one city, for programs that run for months."""
 
-    def __init__(self, name: str, city_url: str) -> None:
+    def __init__(self, name: str, *servers: str) -> None:
         """Reads it.
 
         Raises:
             ConfigurationError: it is not there, or broken.
         """
-        self._name, self._city_url = name, city_url
+        self._name, self._servers = name, servers
         self._seen = self._stamp()
-        self.city: City = load_city(name, city_url)
+        self.city: City = load_city(name, *servers)
 
     def look(self) -> Words | None:
         """Reads it again if it has changed; what is to be said of that."""
@@ -26,7 +26,7 @@ class CityFile:
             return None
         self._seen = stamp
         try:
-            self.city = load_city(self._name, self._city_url)
+            self.city = load_city(self._name, *self._servers)
         except ConfigurationError as error:
             return Words(
                 f"市のファイルを読み直せないので、前の内容で続けます。{error.words.ja}",

@@ -62,7 +62,7 @@ def list_sources(city: str | None) -> None:
     spoken = language()
     with refusals(spoken):
         current = setting.read()
-        loaded = load_city(city or current.city, current.city_url)
+        loaded = load_city(city or current.city, *current.servers)
     rows = [
         (
             name,

@@ -46,7 +46,7 @@ def schedule(city: str | None) -> None:
     Queue what is due, by the `schedule:` of the city file, until it is stopped. Any number may run.
     """
     with _refusals() as current:
-        file = CityFile(city or current.city, current.city_url)
+        file = CityFile(city or current.city, *current.servers)
         need_portal(current)
         dispatch.keep_dispatching(current, file, _note)
 
@@ -163,7 +163,7 @@ def _found(current: Settings, spoken: str) -> list[dict[str, Any]]:
 def _tell_broken_city(current: Settings, spoken: str) -> None:
     """Says so while schedulers and workers go on with what the file said before."""
     try:
-        load_city(current.city, current.city_url)
+        load_city(current.city, *current.servers)
     except ConfigurationError as error:
         click.echo(error.words.said(spoken), err=True)
 
@@ -187,7 +187,7 @@ def _local(instant: str) -> str:
 
 def _known(current: Settings, city: str | None, source: str) -> tuple[Journal, Key]:
     """The journal, and a source that the city file has."""
-    loaded = load_city(city or current.city, current.city_url)
+    loaded = load_city(city or current.city, *current.servers)
     if source not in loaded.feeds:
         names = ", ".join(loaded.feeds)
         raise ConfigurationError(

@@ -83,7 +83,7 @@ def propose(file: Path, city: str | None, schema: str) -> None:
     """
     with refusals(language()):
         current = setting.read()
-        loaded = load_city(city or current.city, current.city_url)
+        loaded = load_city(city or current.city, *current.servers)
         sheet = checking.read(fetching.read_file(file))
         click.echo(proposal.propose(sheet, loaded, schema), nl=False)
 

@@ -12,11 +12,13 @@ from harvesters.fetch import Snapshot
 from harvesters.publish import Published, dataset_name
 from harvesters.settings import Settings
 from harvesters.source import Progress, Source
-from harvesters.sources import bus, bus_live, hydrant, library, library_seats, snowplow
+from harvesters.sources import bus, bus_live, deep_log, hydrant, library, library_seats, snowplow
 from harvesters.words import Words
 
 T = TypeVar("T")
-SOURCES: tuple[Source, ...] = (hydrant, bus, bus_live, library, library_seats, snowplow)
+SOURCES: tuple[Source, ...] = (
+    *(hydrant, bus, bus_live, library, library_seats, snowplow, deep_log),
+)
 
 Tell = Callable[[str, Words], None]
 """Told the name of a step and how it went."""
@@ -78,7 +80,7 @@ def of_city(
     progress: Progress = silent,
 ) -> list[Job]:
     """The jobs of a city: those named, or all that its file lists."""
-    return of_loaded(settings, load_city(city, settings.city_url), names, tell, progress)
+    return of_loaded(settings, load_city(city, *settings.servers), names, tell, progress)
 
 
 def of_loaded(

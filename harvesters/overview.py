@@ -31,7 +31,7 @@ def of_all_machines(journal: Journal, settings: Settings) -> list[dict[str, Any]
 def _city(name: str, settings: Settings) -> City | None:
     """A city whose file is whole; that of one that another machine harvests need not be here."""
     try:
-        return load_city(name, settings.city_url)
+        return load_city(name, *settings.servers)
     except ConfigurationError:
         return None
 

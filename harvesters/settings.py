@@ -49,6 +49,11 @@ class Settings:
     """Folder for what the runs leave behind (AIZU_VAR)."""
 
     @property
+    def servers(self) -> tuple[str, str]:
+        """What addresses in city files may begin with: the city's server, and the portal."""
+        return self.city_url, self.portal_url
+
+    @property
     def file(self) -> Path:
         """Where settings are read from that the environment does not have."""
         return self.var / FILE_NAME

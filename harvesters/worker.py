@@ -36,7 +36,7 @@ GRACE_S = 8.0
 WAIT_S = 2.0
 PR_SET_PDEATHSIG = 1
 Say = Callable[[Words], None]
-_CITY_FILES: dict[tuple[str, str], CityFile] = {}
+_CITY_FILES: dict[tuple[str, tuple[str, str]], CityFile] = {}
 
 
 class HarvestWorker(Worker):
@@ -104,9 +104,9 @@ def _city_file(name: str) -> CityFile:
         ConfigurationError: it was broken from the beginning.
     """
     current = setting.read()
-    key = name, current.city_url
+    key = name, current.servers
     if key not in _CITY_FILES:
-        _CITY_FILES[key] = CityFile(name, current.city_url)
+        _CITY_FILES[key] = CityFile(name, *current.servers)
     elif told := _CITY_FILES[key].look():
         log_line(told.en)
     return _CITY_FILES[key]

@@ -17,7 +17,7 @@ from harvesters.journal import Journal, Key, Note
 from .conftest import ROOT, harvest_env
 from .copies import eventually
 
-SOURCES = ("bus", "bus-live", "hydrant", "library", "library-seats", "snowplow")
+SOURCES = ("bus", "bus-live", "deep-log", "hydrant", "library", "library-seats", "snowplow")
 NO_TIMETABLE = "時刻表（bus）がまだない"
 BEGAN = datetime.now(UTC).isoformat(timespec="seconds")
 

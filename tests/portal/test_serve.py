@@ -33,7 +33,7 @@ def test_first_start_prints_laps_and_the_password_once(copy, portal):
     assert re.search(r"Ready after [\d.]+ s:  http://127\.0\.0\.1:\d+", printed)
     password = re.search(r"password \(shown only now\): (\S+)", printed)[1]
     assert len(password) >= 12
-    assert "nothing to harvest: no source has an address" in printed
+    assert "all sources harvested, validated and published" in printed
     home = requests.get(f"{copy.url}/", timeout=30)
     assert home.status_code == 200
     assert portal.get("/").status_code == 200, "the other portal is not disturbed"

@@ -17,6 +17,7 @@ LAYERS = {
     "bus-live": {"vehicles": ("vehicles", "latitude", "vehicle_id")},
     "library": {},
     "library-seats": {},
+    "deep-log": {},
     "snowplow": {"snowplow": ("snowplow", "latitude", "vehicle")},
 }  # fmt: skip
 

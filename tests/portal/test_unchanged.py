@@ -15,7 +15,7 @@ from .conftest import ROOT
 from .dataset_versions import publish
 
 CITY = "aizuwakamatsu"
-SOURCES = ("hydrant", "bus", "bus-live", "library", "library-seats", "snowplow")
+SOURCES = ("hydrant", "bus", "bus-live", "library", "library-seats", "snowplow", "deep-log")
 LIVE = ("bus-live", "library-seats", "snowplow")
 LOOKED = ("harvest_checked", "harvest_good", "harvest_late_after", "harvest_expected_by")
 

@@ -187,6 +187,7 @@ def test_run_all_without_any_address_is_exit_code_2(settings_env, portal, tmp_pa
     """The feeds are named, nothing is recorded as failed."""
     settings_env.setenv("AIZU_PORTAL_URL", portal.url)
     settings_env.setenv("AIZU_API_TOKEN", "secret")
+    settings_env.setattr(jobs, "load_city", hydrants_only(jobs.load_city))
     assert "sources.hydrant.url" in aizu("run", "--all", expect=2).stderr
     assert portal.calls == []
     assert not (tmp_path / "var").exists()

@@ -20,6 +20,7 @@ OURS = (
     "datasets/hydrant.md",
     "datasets/bus.md",
     "datasets/bus-live.md",
+    "datasets/deep-log.md",
     "datasets/library.md",
     "datasets/library-seats.md",
     "datasets/snowplow.md",
