@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from aizu_vault.service import create_app
-from aizu_vault.settings import Vault
+from aizu_vault.service import Service
 from tests.portal.conftest import ROOT, Portal
 
 from .classification import doors
@@ -74,12 +73,7 @@ def started(portal: Portal) -> dict[str, object]:
 @pytest.fixture(scope="session")
 def inside(portal: Portal, started: dict[str, object]) -> Inside:
     """Routes and actions of the running portal, and the routes of its vault."""
-    vault = create_app(Vault.open(portal.var / "vault"))
-    of_vault = {
-        f"{method} {rule.rule}"
-        for rule in vault.url_map.iter_rules()
-        for method in (rule.methods or set()) - {"HEAD"}
-    }
+    of_vault = {f"{way} {path}" for path, way, _ in Service(folder=portal.var / "vault").routes()}
     return Inside(routes=of_vault | set(started["routes"]), actions=started["actions"])
 
 
