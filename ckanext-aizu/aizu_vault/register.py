@@ -44,6 +44,8 @@ _AFTER: Final = {
     Standing.SUSPENDED: {Standing.APPROVED, Standing.EXPELLED},
     Standing.EXPELLED: set[Standing](),
 }
+_RESERVED: Final = {"block", "owner", "person", "subject"}
+"""Columns that intake and releases add to those of a dataset."""
 
 
 class RegisterError(ValueError):
@@ -101,6 +103,8 @@ def put_dataset(connection: Connection[Any], described: Described, *, by: str) -
     first, *fields = described.columns
     if dataset.fields != frozenset(fields) or described.columns[first] != "time":
         raise RegisterError(f"expected a time and the fields as columns: {described.columns}")
+    if taken := _RESERVED & described.columns.keys():
+        raise RegisterError(f"{dataset.dataset_id}: no column may be called {min(taken)}")
     if not dataset.emergency_fields <= dataset.fields:
         raise RegisterError(f"{dataset.dataset_id}: emergency fields that are no fields")
     with changing(connection, by, dataset=dataset.dataset_id):

@@ -24,9 +24,10 @@ GRANT INSERT ON consent.event TO deep_consent;
 GRANT EXECUTE ON FUNCTION consent.take_turns, ident.subject_of_login, ident.subject_of_code, ident.use_token
     TO deep_consent;
 
--- Audit: that every row which went is in the log, not whose it was.
+-- Audit: that every row which went is in the log, not whose it was: who asked for their own data is that person.
 GRANT USAGE ON SCHEMA release TO deep_audit;
-GRANT SELECT ON release.release TO deep_audit;
+GRANT SELECT (release_id, mode, dataset_id, agreement_id, receiver, purpose, fields, requested_at, resumes, state,
+    reason, persons, rows, bytes) ON release.release TO deep_audit;
 GRANT SELECT (release_id, chunk, rows, leaf_index, handed_over_at) ON release.person TO deep_audit;
 
 -- Intake: add blocks, and see which part of a day comes next; the content of none.

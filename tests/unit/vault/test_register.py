@@ -235,6 +235,13 @@ def test_other_columns_are_a_further_layout(city):
             "fields as columns",
         ),
         ({"dataset": dataset(emergency_fields=frozenset({"blood"}))}, "emergency fields"),
+        (
+            {
+                "dataset": dataset(fields=frozenset({"person"})),
+                "columns": {"time": "time", "person": "text"},
+            },
+            "no column may be called person",
+        ),
         ({"privacy_level": 5}, "privacy_level"),
         ({"legal_ground": ""}, "legal_ground"),
     ],
