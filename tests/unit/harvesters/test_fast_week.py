@@ -220,21 +220,23 @@ class Calm(random.Random):
 def test_a_week_in_fast_time(server, monkeypatch, seed, capsys):
     """No run lost, none twice, none overlapping; queues empty at the end, memory flat."""
     claims, ends, withdrawals = [], [], []
-    write, withdraw = Journal._write, standing.withdraw
+    change, withdraw = Journal._change, standing.withdraw
 
-    def watched(self, pipe, key, changed):
-        run = changed.standing.run
+    def watched(self, key, step, **said):
+        # What was tried in vain, and tried again, has not happened.
+        changed = change(self, key, step, **said)
+        run = changed.standing.run if changed else None
         if run and run.state == "queued" and run.deliveries == 1:
             claims.append((key, run.id))
-        if changed.ended:
+        if changed and changed.ended:
             ends.append((key, changed.ended))
-        write(self, pipe, key, changed)
+        return changed
 
     def withdrawn(known, run_id):
         withdrawals.append(run_id)
         return withdraw(known, run_id)
 
-    monkeypatch.setattr(Journal, "_write", watched)
+    monkeypatch.setattr(Journal, "_change", watched)
     monkeypatch.setattr(standing, "withdraw", withdrawn)
     journal = Journal(server.redis)
     week = Week(server=server, seed=seed)
