@@ -3,9 +3,9 @@
 import argparse
 import sys
 
-from benchmarks import diff, portal, publish, search, snowplow, validate
+from benchmarks import deep, diff, portal, publish, search, snowplow, validate
 
-MEASURED = ("portal", "search", "snowplow", "validate", "diff", "publish")
+MEASURED = ("portal", "search", "snowplow", "validate", "diff", "publish", "deep")
 
 
 def main() -> int:
@@ -26,6 +26,8 @@ def main() -> int:
         diff.measure()
     elif options.name == "publish":
         publish.measure()
+    elif options.name == "deep":
+        deep.measure()
     else:
         portal.measure()
     return 0
