@@ -207,7 +207,8 @@ def journal(portal):
         assert eventually(lambda: idle(found), 60)
         yield found
         assert eventually(lambda: idle(found), 60)
-        portal.aizu("pause", "hydrant", "--reason", "試験")
+        paused = portal.aizu("pause", "hydrant", "--reason", "試験")
+        assert paused.returncode == 0, paused.stderr
 
 
 def idle(journal):
