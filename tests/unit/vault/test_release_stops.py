@@ -293,12 +293,14 @@ def test_what_was_sent_is_in_the_log_whoever_is_killed_when(city, recipient, tmp
     people = crowd(city, 40, each=400, step=timedelta(seconds=1))
     secret = city.keys.agreement("deal")
     names = {pseudonym(secret, one).hex(): one for one in people}
+    size = len(b"".join(begin(city)))
     chance, partly = random.Random(5), 0
     for number in range(1_000 if ALL else 8):
         out = tmp_path / str(number)
         recipient.stdin.write(f"{out} {chance.choice([3, 9, 250])}\n")
         process = int(recipient.stdout.readline())
-        time.sleep(chance.uniform(0.05, 0.6))
+        time.sleep(chance.choice([0, chance.uniform(0, 0.2)]))
+        wait_for(out, chance.choice([0, chance.uniform(0, size)]))
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
         recipient.stdout.readline()
@@ -323,6 +325,12 @@ LOGGED = (
     "SELECT subject_id, sum(rows) FROM release.person WHERE release_id ="
     " (SELECT release_id FROM release.release ORDER BY requested_at DESC LIMIT 1) GROUP BY 1"
 )
+
+
+def wait_for(file, size):
+    """Until so much of it has arrived."""
+    while not file.exists() or file.stat().st_size < size:
+        time.sleep(0.001)
 
 
 def lines_of(file):
