@@ -111,4 +111,5 @@ def nothing_left(portal: Portal) -> Iterator[None]:
         after.update(leftovers(portal) - before)
         return not after
 
-    assert eventually(clean, 20), sorted(after)
+    # A poll that was hit, too, is made up for by the next, a minute later.
+    assert eventually(clean, 90), sorted(after)
