@@ -191,7 +191,7 @@ class Journal:
 
         def attempt(pipe: Pipeline) -> None:
             known = _load(backoff.Pause, pipe.get(name))
-            pause = backoff.after_failure(known, self.now(), asked, random.random())  # noqa: S311
+            pause = backoff.after_failure(known, self.now(), asked, random.random())  # noqa: S311  no secret
             pipe.multi()
             pipe.set(name, _dump(pause), ex=HOST_FORGOTTEN_S)
 

@@ -46,7 +46,7 @@ class Refusal(Enum):
     )
     RUNNING = (
         HTTPStatus.CONFLICT,
-        "同じ契約での提供がまだ続いています。終わってからお試しください。",
+        "同じ協定での提供がまだ続いています。終わってからお試しください。",
         "A release under this agreement is still running; try again when it has ended.",
     )
     TOO_LARGE = (

@@ -49,7 +49,7 @@ HISTORY = Words(
     "番号,日時,だれが,何を,データ,目的,提供先,項目",
     "no,time,who,what,data,purpose,recipient,fields",
 )
-NOW = Words("取り決め,今渡る項目,渡らない理由", "agreement,fields that go now,why not")
+NOW = Words("協定,今渡る項目,渡らない理由", "agreement,fields that go now,why not")
 REPORTED = [turn.value for turn in Turn if turn not in {Turn.FREEZE, Turn.UNFREEZE, Turn.MERGED}]
 
 
@@ -95,7 +95,7 @@ def show(desk: Desk, subject: UUID) -> None:
 def grant(desk: Desk, subject: UUID, **said: Any) -> None:
     """本人または代理人の同意を記録する。Record that a person, or who represents them, consents.
 
-    --agreement は範囲と説明を取り決めから取る。With --agreement, scope and terms are those of the agreement.
+    --agreement は範囲と説明を協定から取る。With --agreement, scope and terms are those of the agreement.
     """
     with desk.vault.connect("deep_consent") as connection:
         agreed, told = agreed_by(desk, said["agreement"])

@@ -22,14 +22,14 @@ RECIPIENTS = Words(
     "提供先,状態,国,担当者,果たすべき義務", "recipient,standing,country,members,owes"
 )
 AGREEMENTS = Words(
-    "取り決め,状態,提供先,データ,目的,項目,開始,終了,申請,承認",
+    "協定,状態,提供先,データ,目的,項目,開始,終了,申請,承認",
     "agreement,state,recipient,dataset,purpose,fields,from,until,asked by,approved by",
 )
 
 
 @click.group()
 def register() -> None:
-    """登録簿：木、データ、説明、提供先、取り決め。The register: trees, datasets, terms, recipients, agreements."""
+    """登録簿：木、データ、説明、提供先、協定。The register: trees, datasets, terms, recipients, agreements."""
 
 
 @register.command()
@@ -135,18 +135,18 @@ _standing("expel", Standing.EXPELLED, "除名する。戻れない。Expel it; i
 
 @click.group()
 def agreement() -> None:
-    """取り決め：表示、提出、二人の承認、開始、停止、終了。Agreements, from submission to their end."""
+    """協定：表示、提出、二人の承認、開始、停止、終了。Agreements, from submission to their end."""
 
 
 @agreement.command("show")
 @click.argument("agreement_id", metavar="[AGREEMENT]", required=False)
 @at_desk
 def show_agreement(desk: Desk, agreement_id: str | None) -> None:
-    """取り決めの一覧。List agreements, or show one."""
+    """協定の一覧。List agreements, or show one."""
     with desk.vault.connect("deep_steward") as connection:
         known = read_register(connection).agreements
     if agreement_id and agreement_id not in known:
-        words = f"取り決め {agreement_id} はありません。", f"there is no agreement {agreement_id!r}"
+        words = f"協定 {agreement_id} はありません。", f"there is no agreement {agreement_id!r}"
         raise CommandError(Words(*words))
     chosen = [known[agreement_id]] if agreement_id else [one for _, one in sorted(known.items())]
     desk.table([_line(one) for one in chosen], AGREEMENTS)

@@ -16,7 +16,7 @@ from aizu_vault.stored_register import read_register
 from aizu_vault.wishes import OwnWish, Wish, wish_of
 
 RELEASES = Words(
-    "番号,状態,理由,日時,取り決め,提供先,利用者,人数,行数,バイト",
+    "番号,状態,理由,日時,協定,提供先,利用者,人数,行数,バイト",
     "release,state,reason,at,agreement,receiver,user,persons,rows,bytes",
 )
 SHOWN = 50
@@ -60,7 +60,7 @@ def release() -> None:
 def run(
     desk: Desk, agreement: str, user: str, fields: tuple[str, ...], form: str, out: Path | None
 ) -> None:
-    """取り決めのとおりに渡す。決め方も記録もサービスと同じ。
+    """協定のとおりに渡す。決め方も記録もサービスと同じ。
 
     Release what the agreement permits now; decided, logged and counted as the service does it.
     """
@@ -73,7 +73,7 @@ def run(
 
 
 @release.command("list")
-@click.option("--agreement", metavar="ID", help="取り決め。Of one agreement only.")
+@click.option("--agreement", metavar="ID", help="協定。Of one agreement only.")
 @at_desk
 def list_releases(desk: Desk, agreement: str | None) -> None:
     """最近の提供。The newest releases; all with --json."""
@@ -122,7 +122,7 @@ def _write(begun: Release, file: BinaryIO) -> int:
 
 def _releases(desk: Desk, which: Any, **values: object) -> list[dict[str, Any]]:
     """Newest first."""
-    query = f"SELECT {_COLUMNS} FROM release.release WHERE {which} ORDER BY requested_at DESC"  # noqa: S608
+    query = f"SELECT {_COLUMNS} FROM release.release WHERE {which} ORDER BY requested_at DESC"  # noqa: S608  our own words
     with (
         desk.vault.connect("deep_steward") as connection,
         connection.cursor(row_factory=dict_row) as cursor,

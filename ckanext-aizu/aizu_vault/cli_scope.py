@@ -37,7 +37,7 @@ def about(command: Command) -> Command:
         click.option("--purpose", metavar="CODE", help="目的。Purpose."),
         click.option("--data", metavar="CODE", help="データの種類。Class of data."),
         click.option(
-            "--agreement", metavar="ID", help="取り決めと同じ範囲。What an agreement is about."
+            "--agreement", metavar="ID", help="協定と同じ範囲。What an agreement is about."
         ),
     ):
         command = option(command)
@@ -73,7 +73,7 @@ def agreed_by(desk: Desk, agreement_id: str | None) -> tuple[Parts, str | None]:
         register = read_register(connection)
     found = register.agreements.get(agreement_id)
     if found is None:
-        words = f"取り決め {agreement_id} はありません。", f"there is no agreement {agreement_id!r}"
+        words = f"協定 {agreement_id} はありません。", f"there is no agreement {agreement_id!r}"
         raise CommandError(Words(*words))
     data = register.datasets[found.dataset_id].data_class
     values = (data, found.purpose, found.recipient_id, found.fields)

@@ -98,7 +98,7 @@ def subject_id(number: int) -> UUID:
 
 def invent(people: int = PEOPLE) -> list[Household]:
     """Households of that many people, with everybody's sayings."""
-    rng = random.Random(SEED)  # noqa: S311
+    rng = random.Random(SEED)  # noqa: S311  invented people, no secret
     households = list(_households(rng, people))
     for household in households:
         for citizen in household.members:

@@ -230,7 +230,7 @@ class KeyStore:
         with self._open("IMMEDIATE") as store:
             for table, column in (("person_key", "person"), ("agreement_key", "agreement")):
                 store.executemany(
-                    f"UPDATE {table} SET master = ?, wrapped = ? WHERE {column} = ?",  # noqa: S608
+                    f"UPDATE {table} SET master = ?, wrapped = ? WHERE {column} = ?",  # noqa: S608  our own tables
                     self._rewrapped(store, table, column, new),
                 )
         return KeyStore(self.path, new)
@@ -238,7 +238,7 @@ class KeyStore:
     def _rewrapped(
         self, store: sqlite3.Connection, table: str, column: str, new: Master
     ) -> list[tuple[str, bytes, bytes | str]]:
-        query = f"SELECT {column}, master, wrapped FROM {table} WHERE master <> ?"  # noqa: S608
+        query = f"SELECT {column}, master, wrapped FROM {table} WHERE master <> ?"  # noqa: S608  our own tables
         return [
             (new.name, new.wrap(self._unwrap(master, wrapped, _bound(one)), _bound(one)), one)
             for one, master, wrapped in store.execute(query, (new.name,)).fetchall()

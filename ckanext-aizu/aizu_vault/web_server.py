@@ -34,7 +34,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         client.sendall(REFUSED)
 
 
-def _closed_already(graceful: bool = False) -> None:  # noqa: ARG001
+def _closed_already(graceful: bool = False) -> None:  # noqa: ARG001  gunicorn fixes it
     """What is left to do for gunicorn."""
 
 

@@ -85,11 +85,14 @@ def real_file() -> Callable[[str], Path]:
 
 
 def signed_in(portal: Portal, name: str, password: str) -> requests.Session:
-    """A browser session of somebody who has an account."""
+    """A browser session of somebody who has an account; as CKAN's scripts do it, it sends the token of the forms."""
     session = requests.Session()
     page = BeautifulSoup(session.get(f"{portal.url}/user/login").text, "html.parser")
     form = {"login": name, "password": password, **csrf(page)}
-    session.post(f"{portal.url}/user/login", data=form).raise_for_status()
+    answer = session.post(f"{portal.url}/user/login", data=form)
+    answer.raise_for_status()
+    (token,) = csrf(BeautifulSoup(answer.text, "html.parser")).values()
+    session.headers["X-CSRFToken"] = token
     return session
 
 

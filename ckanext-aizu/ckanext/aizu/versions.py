@@ -200,7 +200,7 @@ def content_of(cur: cursor, resource_id: str) -> str | None:
 def _found(cur: cursor, condition: str, *values: object) -> list[Version]:
     # As one text: whether psycopg2 reads JSON by itself depends on who opened the connection.
     cur.execute(
-        f"SELECT to_jsonb(found)::text FROM _aizu_version AS found WHERE {condition} "  # noqa: S608
+        f"SELECT to_jsonb(found)::text FROM _aizu_version AS found WHERE {condition} "  # noqa: S608  one of ours
         "ORDER BY dataset_id, number DESC",
         list(values),
     )

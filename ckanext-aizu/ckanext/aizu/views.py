@@ -8,6 +8,7 @@ from werkzeug.exceptions import NotFound
 
 from ckanext.aizu import japanese_names
 from ckanext.aizu.bodies import bodies
+from ckanext.aizu.form_tokens import form_tokens
 from ckanext.aizu.held_pages import blueprint as held
 from ckanext.aizu.stewards_pages import blueprint as stewards
 from ckanext.aizu.version_pages import blueprint as versions
@@ -42,4 +43,4 @@ def as_download(response: Response) -> Response:
 
 def get_blueprints() -> list[Blueprint]:
     """All of them, for IBlueprint."""
-    return [bodies, names, stewards, versions, held]
+    return [bodies, form_tokens, names, stewards, versions, held]
