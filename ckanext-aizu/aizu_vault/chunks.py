@@ -87,9 +87,9 @@ class Share(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """Rows of some whole blocks one after the other, the last of them, and whom they are about."""
+    """Rows of some whole blocks one after the other: where they end, the last block, and whom they are about."""
 
-    rows: pl.DataFrame
+    end: int
     last: Spot
     persons: set[UUID]
 
@@ -139,7 +139,7 @@ class Chunk:
             end = int(np.searchsorted(blocks, last, side="right"))
             places = np.unique(owners[begin:end]).tolist()
             persons = {one for place in places for one in self.owners[place].about}
-            yield Segment(self.frame[begin:end], self.spots[last], persons)
+            yield Segment(end, self.spots[last], persons)
             begin = end
 
 

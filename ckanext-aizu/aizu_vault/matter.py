@@ -56,6 +56,11 @@ class Matter:
         return next(iter(self.layout.columns))
 
     @property
+    def has_texts(self) -> bool:
+        """Whether some of the fields are texts."""
+        return any(self.layout.columns[name] == "text" for name in self.fields)
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Those of a row as it goes, beside the pseudonym."""
         return (self.time, *self.fields)

@@ -20,7 +20,6 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import UUID
 
@@ -192,9 +191,11 @@ class Release:
 
     def _hand_over(self, chunk: Chunk, sent: Sent, begun: float) -> Generator[bytes, None, bool]:
         """Gives the rows away, and whether all of them went; the rest is decided anew if somebody waits."""
-        form = self._matter.wish.format
-        for segment in self._written(chunk).segments():
-            piece = formats.rendered(segment.rows.select(self._columns), form)
+        segments = list(chunk.segments())
+        ends = [segment.end for segment in segments]
+        form, has_texts = self._matter.wish.format, self._matter.has_texts
+        pieces = formats.pieces(self._written(chunk), ends, form, has_texts=has_texts)
+        for segment, piece in zip(segments, pieces, strict=True):
             yield self._headed(piece)
             sent.add(segment, len(piece))
             if segment.last != chunk.spots[-1] and self._must_leave(begun):
@@ -229,12 +230,12 @@ class Release:
         has_names = isinstance(self._matter.request, ConsentRequest)
         return [*((formats.PERSON,) if has_names else ()), *self._matter.columns]
 
-    def _written(self, chunk: Chunk) -> Chunk:
-        """With pseudonyms instead of persons, and times as text."""
+    def _written(self, chunk: Chunk) -> pl.DataFrame:
+        """The rows that go, with pseudonyms instead of persons, and times as text."""
         names = [self._course.name(owner.subject).hex() for owner in chunk.owners]
         column = pl.Series(formats.PERSON, names, dtype=pl.String).gather(chunk.frame["owner"])
         frame = formats.with_written_times(chunk.frame, self._matter.time)
-        return replace(chunk, frame=frame.with_columns(column))
+        return frame.with_columns(column).select(self._columns)
 
     def _headed(self, piece: bytes) -> bytes:
         head, self._head = self._head, b""
