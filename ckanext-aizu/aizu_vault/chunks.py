@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -121,12 +120,14 @@ class Chunk:
     @cached_property
     def shares(self) -> dict[UUID, Share]:
         """What goes of each person who is read, to the log; of some it may be nothing."""
-        owners = self.frame["owner"].to_numpy()
         found: dict[UUID, Share] = {}
-        for begin, end in pairwise(_bounds(owners)):
-            owner, part = self.owners[owners[begin]], self.frame[self.matter.time][begin:end]
-            first, last = cast("tuple[datetime, datetime]", (part.min(), part.max()))
-            share = Share(tuple(sorted(owner.windows)), end - begin, first, last)
+        time = pl.col(self.matter.time)
+        gone = self.frame.group_by("owner", maintain_order=True).agg(
+            pl.len(), time.min().alias("first"), time.max().alias("last")
+        )
+        for place, count, first, last in gone.iter_rows():
+            owner = self.owners[place]
+            share = Share(tuple(sorted(owner.windows)), count, first, last)
             found |= {one: found.get(one, Share()).and_also(share) for one in owner.about}
         return found
 
@@ -232,10 +233,3 @@ def _rows(
         parts.append(named.with_columns(pl.Series("block", numbers)))
     whole = pl.concat(parts, how="diagonal_relaxed").select(wanted).cast(parts[0].schema)
     return whole.sort("block", maintain_order=True)
-
-
-def _bounds(owners: np.ndarray[Any, Any]) -> list[int]:
-    """Where the rows of each owner begin, and where the last one's end."""
-    if not len(owners):
-        return []
-    return [0, *(np.flatnonzero(np.diff(owners)) + 1).tolist(), len(owners)]

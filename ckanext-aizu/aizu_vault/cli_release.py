@@ -1,6 +1,9 @@
 """`aizu-vault release`: what has gone to whom, and a release made by hand, by the same way as those of the service."""
 
+import os
+import select
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -11,7 +14,7 @@ from psycopg.rows import dict_row
 
 from aizu_vault.console import Command, CommandError, Desk, Words, at_desk
 from aizu_vault.formats import FORMATS
-from aizu_vault.release import Release
+from aizu_vault.release import STALLED_SECONDS, Release
 from aizu_vault.stored_register import read_register
 from aizu_vault.wishes import OwnWish, Wish, wish_of
 
@@ -98,7 +101,8 @@ def hand_over(desk: Desk, user: str, wish: Wish | OwnWish, out: Path | None) -> 
     """Writes what goes, into a file that is there only if it is whole."""
     with closing(Release.begin(desk.vault, user, wish)) as begun:
         if out is None:
-            _write(begun, sys.stdout.buffer)
+            for piece in begun:
+                _give(piece)
             return
         half = out.with_name(f"{out.name}.part")
         try:
@@ -109,6 +113,20 @@ def hand_over(desk: Desk, user: str, wish: Wish | OwnWish, out: Path | None) -> 
             half.unlink(missing_ok=True)
     told = Words(f"{size:,} バイトを {out} に書きました。", f"{size:,} bytes in {out}.")
     desk.answer({"release": begun.release_id, "file": out, "bytes": size}, told)
+
+
+def _give(piece: bytes) -> None:
+    """Writes to standard output, as long as somebody reads: withdrawals wait for the piece to have gone."""
+    rest, end = memoryview(piece), time.monotonic() + STALLED_SECONDS
+    while rest:
+        if not select.select([], [sys.stdout], [], max(0, end - time.monotonic()))[1]:
+            raise CommandError(
+                Words(
+                    "読み手が止まったので、残りは渡しません。--out でファイルに書けます。",
+                    "nobody reads on, so nothing more is released; --out writes into a file",
+                )
+            )
+        rest = rest[os.write(sys.stdout.fileno(), rest[: select.PIPE_BUF]) :]
 
 
 def _write(begun: Release, file: BinaryIO) -> int:

@@ -124,6 +124,9 @@ def refusals(*, as_json: bool = False) -> Iterator[None]:
         yield
     except CommandError as error:
         _end(error, error.words, REFUSED, as_json=as_json)
+    except BrokenPipeError:
+        # Whoever reads has enough, as `head` has; click ends without a word.
+        raise
     except tuple(kind for kind, _, _ in _KINDS) as error:
         code, words = next((code, words) for kind, code, words in _KINDS if isinstance(error, kind))
         told = " ".join(str(error).split())

@@ -13,10 +13,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from psycopg import Connection, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from aizu_vault.key_files import make_private, read_private, write_private
+from aizu_vault.key_files import make_private, write_private
 from aizu_vault.keys import FileMaster, FileSigner, KeyStore
 from aizu_vault.log.query import one_row
-from aizu_vault.settings import LoginRole, Places, UnpreparedError, UnreachableError
+from aizu_vault.settings import (
+    LoginRole,
+    Places,
+    UnpreparedError,
+    UnreachableError,
+    passwords_in,
+)
 
 DATABASE: Final = "deep"
 ROLES: Final[tuple[LoginRole, ...]] = get_args(LoginRole)
@@ -86,8 +92,7 @@ def _passwords(file: Path) -> dict[str, str]:
     """The password of each role, which are made at first; the file is one of libpq's."""
     made = "".join(f"*:*:*:{role}:{secrets.token_hex(24)}\n" for role in ROLES)
     make_private(file, made.encode())
-    lines = read_private(file).decode().splitlines()
-    found = dict(line.split(":")[-2:] for line in lines)
+    found = passwords_in(file)
     if missing := set(ROLES) - set(found):
         raise UnpreparedError(f"{file}: no password for {', '.join(sorted(missing))}")
     return found

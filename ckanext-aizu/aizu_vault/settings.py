@@ -11,7 +11,7 @@ from joserfc.jwk import OKPKey
 from psycopg import Connection
 from psycopg.conninfo import make_conninfo
 
-from aizu_vault.key_files import check_private
+from aizu_vault.key_files import check_private, read_private
 from aizu_vault.keys import FileMaster, FileSigner, KeyStore
 from aizu_vault.log.heads import LogSigner
 
@@ -143,7 +143,7 @@ class Vault:
         words = make_conninfo(
             self.address,
             user=role,
-            passfile=str(self.places.passwords),
+            password=passwords_in(self.places.passwords).get(role),
             application_name="aizu-vault",
             connect_timeout=CONNECT_SECONDS,
         )
@@ -153,6 +153,12 @@ class Vault:
             raise UnreachableError(
                 f"the vault's database does not let {role} in: {error}"
             ) from error
+
+
+def passwords_in(file: Path) -> dict[str, str]:
+    """The password of each role, from a file as libpq has them; libpq itself would take PGPASSWORD before."""
+    lines = (line.split(":") for line in read_private(file).decode().splitlines())
+    return {line[-2]: line[-1] for line in lines if len(line) == 5}
 
 
 def _named() -> Path:

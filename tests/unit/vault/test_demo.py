@@ -1,9 +1,13 @@
 """The demonstration brings invented people into a vault, who live much as people do; it comes once."""
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from datetime import date
+from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from uuid import UUID
 
 import polars as pl
@@ -211,7 +215,8 @@ def test_a_steward_releases_by_hand(loaded, tmp_path):
     command(vault, *run, "--field", "pulse", "--out", file)
     rows = pl.read_csv(file)
     assert rows.columns[-2:] == ["time", "pulse"]
-    assert command(vault, *run, "--field", "pulse").stdout == file.read_text(encoding="utf-8")
+    command(vault, *run, "--field", "pulse", "--out", tmp_path / "again.csv")
+    assert (tmp_path / "again.csv").read_bytes() == file.read_bytes()
     listed = json.loads(command(vault, "release", "list", "--json").stdout)
     assert [(one["state"], one["rows"]) for one in listed] == [("completed", rows.height)] * 2
     shown = command(vault, "release", "show", listed[0]["release_id"]).stdout
@@ -221,7 +226,43 @@ def test_a_steward_releases_by_hand(loaded, tmp_path):
         refused = command(vault, "release", "run", *words, "--out", tmp_path / "no.csv", code=1)
         assert "nothing is released: refused" in refused.stderr
     command(vault, "release", "show", UUID(int=5), code=1)
-    assert [one.name for one in tmp_path.iterdir()] == ["pulse.csv"]
+    assert {one.name for one in tmp_path.iterdir()} == {"pulse.csv", "again.csv"}
+
+
+def test_who_stops_reading_is_cut_off(loaded):
+    """What goes through a pipe is released as long as it is read: nobody's withdrawal waits for a reader."""
+    vault, _, _ = loaded
+    with vault.connect("deep_signer") as signer:
+        vault.signer.sign_head(signer)
+    with vault.connect("deep_steward") as connection:
+        hospital = read_register(connection).recipients["asahi-hospital"].members[0].user
+    program = [Path(sys.executable).with_name("aizu-vault"), "release"]
+    environment = {"AIZU_VAULT": str(vault.places.folder), "LC_ALL": "en_GB.UTF-8"}
+    run = partial(
+        subprocess.Popen,
+        [*program, "run", "watch-2026", "--user", hospital],
+        env=environment | {"PGPASSWORD": "of another database"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with run() as whole:
+        rows = pl.read_csv(whole.communicate()[0]).height
+    with run() as stopped:
+        assert stopped.stdout.readline().startswith(b"person,time")
+        assert stopped.wait(60) == 1
+        assert b"nobody reads on" in stopped.stderr.read()
+    with run() as gone:
+        assert gone.stdout.readline()
+        gone.stdout.close()
+        assert gone.wait(60) == 1
+        assert gone.stderr.read() == b""
+    listed = json.loads(command(vault, "release", "list", "--json").stdout)[:3]
+    assert [(one["state"], one["reason"]) for one in listed] == [
+        ("stopped", "connection"),
+        ("stopped", "connection"),
+        ("completed", None),
+    ]
+    assert listed[2]["rows"] == rows
 
 
 def test_a_person_has_their_own_data(loaded, households, tmp_path):
