@@ -68,8 +68,11 @@ def read_filters(said: Mapping[str, Any], kinds: Mapping[str, str]) -> Filters:
 
 def kept(frame: pl.DataFrame, filters: Filters) -> pl.DataFrame:
     """The rows that all filters want."""
-    wanted = [one.keeps(pl.col(field)) for field, one in filters.items()]
-    return frame.filter(*wanted) if wanted else frame
+    if not filters:
+        return frame
+    wanted = pl.all_horizontal(one.keeps(pl.col(field)) for field, one in filters.items())
+    mask = frame.select(wanted).to_series()
+    return frame if mask.all() else frame.filter(mask)
 
 
 def times(filters: Filters, column: str) -> tuple[datetime | None, datetime | None]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST_PERSONS: Final = 250
 MOST_BYTES: Final = 4 * 2**20
 """Of blocks; as text they are about four times as large."""
-AIM_SECONDS: Final = 0.15
+AIM_SECONDS: Final = 0.12
 """For so long a chunk may hold the fence."""
 
 
