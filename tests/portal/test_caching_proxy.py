@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 import requests
-
+from bs4 import BeautifulSoup
 
 from .copies import eventually, free_port
 
@@ -83,9 +83,14 @@ def recipient(portal, desk):
 
 def test_what_is_for_everybody_is_kept(portal, proxy):
     """The proxy does what it is there for, or the tests below would show nothing."""
-    style = portal.get("/").text.partition('rel="stylesheet" href="')[2].partition('"')[0]
-    answers = [requests.get(f"{proxy}{style}", timeout=30) for _ in range(2)]
-    assert [one.headers["X-Kept"] for one in answers] == ["MISS", "HIT"]
+    page = BeautifulSoup(portal.get("/").text, "html.parser")
+    styles = [one["href"] for one in page.select('link[rel="stylesheet"]')]
+    assert styles
+    for style in styles:
+        answers = [requests.get(f"{proxy}{style}", timeout=30) for _ in range(2)]
+        assert [one.headers["X-Kept"] for one in answers] == ["MISS", "HIT"]
+    gone = portal.get("/webassets/base/00000000_gone.css")
+    assert (gone.status_code, "max-age" in gone.headers["Cache-Control"]) == (404, False)
 
 
 def test_a_release_goes_to_whom_it_was_released(proxy, recipient, tmp_path):
@@ -103,7 +108,9 @@ def test_a_release_goes_to_whom_it_was_released(proxy, recipient, tmp_path):
         assert one.headers["Cache-Control"] == "no-store, private"
         assert one.headers["X-Kept"] == "MISS"
     line = first.content.splitlines()[1]
-    assert not [file for file in tmp_path.rglob("*") if file.is_file() and line in file.read_bytes()]
+    assert not [
+        file for file in tmp_path.rglob("*") if file.is_file() and line in file.read_bytes()
+    ]
 
 
 @pytest.mark.parametrize(
