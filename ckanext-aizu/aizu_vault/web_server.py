@@ -1,5 +1,6 @@
 """How gunicorn runs the service; it has no words of its own: what it would quote or log may be somebody's."""
 
+import resource
 import sys
 from typing import Any
 
@@ -46,6 +47,9 @@ class Errors(Logger):  # type: ignore[misc]
         error = sys.exception()
         self.error("Not answered: %s", place_of(error) if error else msg)
 
+
+# Who crashes leaves no memory on the disk: there are keys and rows in it.
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 # One process, so that one thread signs the log; releases take half of the threads at most.
 workers = 1

@@ -3,8 +3,10 @@
 import configparser
 import json
 import os
+import re
 import stat
 import subprocess
+from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -19,6 +21,7 @@ from aizu_vault.stored_register import read_register
 from tests.unit.vault.test_roles import GRANTS, SAID
 
 from .conftest import ROOT
+from .copies import Copy
 
 ADDRESSES = ("sqlalchemy.url", "ckan.datastore.write_url", "ckan.datastore.read_url")
 
@@ -66,6 +69,23 @@ def test_the_folder_is_closed_to_others(portal):
     assert stat.S_IMODE((portal.var / "vault").stat().st_mode) == 0o700
     for file in (*(portal.var / "vault").iterdir(), portal.var / "deep-token.pem"):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+
+
+def test_a_crash_leaves_no_memory_on_the_disk(portal):
+    """Neither of the process that serves nor of the one that starts it."""
+    group = Copy(var=portal.var).pids()["vault"]
+    members = [one for one in Path("/proc").glob("[0-9]*") if _group_of(one) == group]
+    assert len(members) == 2
+    for one in members:
+        (limit,) = re.findall(r"Max core file size +(\d+) +(\d+)", (one / "limits").read_text())
+        assert limit == ("0", "0")
+
+
+def _group_of(process):
+    try:
+        return os.getpgid(int(process.name))
+    except ProcessLookupError:
+        return None
 
 
 def test_the_vault_answers_through_nginx(portal):

@@ -45,7 +45,7 @@ class Person:
 
     @cached_property
     def browser(self) -> requests.Session:
-        """A session with cookies: a token on a page would switch CKAN's CSRF protection off for everybody."""
+        """A session with cookies, as people have it."""
         session = requests.Session()
         page = self._form(session)
         if self.name:
