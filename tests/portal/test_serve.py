@@ -16,6 +16,11 @@ import requests
 
 from .copies import ROOT, STOP_S, Copy, eventually, serve
 
+LONG = pytest.mark.skipif(
+    not os.environ.get("AIZU_TEST_ALL"),
+    reason="starts portals for most of a minute; only with --all",
+)
+
 
 @pytest.fixture(scope="module")
 def copy(portal) -> Iterator[Copy]:
@@ -156,6 +161,7 @@ def test_port_in_use_is_said_in_one_line(copy, family, address):
     assert copy.children() == []
 
 
+@LONG
 def test_first_start_interrupted_anywhere_goes_on(portal, copy):
     """Kill -9 in the first start, again and again: the next one finishes, also beside another's."""
     var = portal.var.parent / "test-interrupted"
@@ -184,6 +190,7 @@ def test_first_start_interrupted_anywhere_goes_on(portal, copy):
         other.end()
 
 
+@LONG
 def test_existing_postgresql_and_redis(portal):
     """With the addresses of existing servers nothing of the kind is started; their owner is no superuser."""
     ini = (portal.var / "ckan.ini").read_text()
