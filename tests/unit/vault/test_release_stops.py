@@ -10,6 +10,7 @@ from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -295,12 +296,14 @@ def test_what_was_sent_is_in_the_log_whoever_is_killed_when(city, recipient, tmp
     names = {pseudonym(secret, one).hex(): one for one in people}
     size = len(b"".join(begin(city)))
     chance, partly = random.Random(5), 0
+    signer = city.connect("deep_signer")
     for number in range(1_000 if ALL else 8):
+        city.vault.signer.sign_head(signer)
         out = tmp_path / str(number)
         recipient.stdin.write(f"{out} {chance.choice([3, 9, 250])}\n")
         process = int(recipient.stdout.readline())
         time.sleep(chance.choice([0, chance.uniform(0, 0.2)]))
-        wait_for(out, chance.choice([0, chance.uniform(0, size)]))
+        wait_for(out, chance.choice([0, chance.uniform(0, size)]), process)
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
         recipient.stdout.readline()
@@ -315,7 +318,7 @@ def test_what_was_sent_is_in_the_log_whoever_is_killed_when(city, recipient, tmp
     begin(city).close()
     states = dict(city.release.execute(STATES).fetchall())
     assert states["crashed"]
-    city.vault.signer.sign_head(city.connect("deep_signer"))
+    city.vault.signer.sign_head(signer)
     audit = verify_log(city.connect("deep_audit"), city.vault.signer.trusted)
     assert audit.findings == ()
 
@@ -327,9 +330,12 @@ LOGGED = (
 )
 
 
-def wait_for(file, size):
-    """Until so much of it has arrived."""
+def wait_for(file, size, process):
+    """Until so much of it has arrived from a process, which goes on until then."""
+    goes_on = True
     while not file.exists() or file.stat().st_size < size:
+        assert goes_on, "it ended before"
+        goes_on = Path(f"/proc/{process}").exists()
         time.sleep(0.001)
 
 
