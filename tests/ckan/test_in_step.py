@@ -402,6 +402,26 @@ def test_what_was_read_before_is_read_again(town):
     assert in_step()
 
 
+def test_joining_twice_at_once_is_one_membership(town):
+    """Two people add the same dataset to a group at the same moment: it stands there once."""
+    group, datasets = town.group(), [town.dataset()["id"] for _ in range(ROUNDS)]
+
+    def join():
+        waiting = iter(datasets)
+        return lambda _: helpers.call_action(
+            "member_create",
+            id=group,
+            object=next(waiting),
+            object_type="package",
+            capacity="public",
+        )
+
+    for _ in together(ROUNDS, join(), join()):
+        pass
+    assert in_step()
+    assert catalogue()[1]["groups"] == {group: ROUNDS}
+
+
 def test_many_processes_at_once(town):
     """Editors, rebuilds and searches: nobody gets an error, and in the end all is in step."""
     group, shared = town.group(), [town.dataset()["id"] for _ in range(4)]

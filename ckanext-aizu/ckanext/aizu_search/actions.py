@@ -14,12 +14,18 @@ from ckan.types import Context, Schema
 from flask import has_request_context
 
 from .engine import PostgresIndex
-from .in_step import dataset_purge, package_show
+from .in_step import dataset_purge, member_create, package_show
 from .readers import visible
 from .similar import similar
 from .suggest import Suggestion, chosen, suggestions
 
-__all__ = ["aizu_search_similar", "aizu_search_suggest", "dataset_purge", "package_show"]
+__all__ = [
+    "aizu_search_similar",
+    "aizu_search_suggest",
+    "dataset_purge",
+    "member_create",
+    "package_show",
+]
 
 _MOST_SUGGESTIONS = 20
 _MOST_SIMILAR = 20

@@ -43,6 +43,18 @@ def dataset_purge(up_next: Action, context: Context, data_dict: DataDict) -> Any
     return up_next(context, data_dict)
 
 
+@tk.chained_action
+def member_create(up_next: Action, context: Context, data_dict: DataDict) -> Any:
+    """A dataset joins a group once: CKAN looks for a membership and makes one without a lock."""
+    of_dataset = data_dict.get("object_type") == "package"
+    dataset = model.Package.get(data_dict.get("object")) if of_dataset else None
+    if dataset:
+        # Not the dataset's own lock, which everywhere else is taken after the group's.
+        lock = sa.text("select pg_advisory_xact_lock(hashtextextended('member:' || :dataset, 0))")
+        model.Session.execute(lock, {"dataset": dataset.id})
+    return up_next(context, data_dict)
+
+
 class InStep(p.IDomainObjectModification, p.IGroupController, p.IOrganizationController):
     """The part of a plugin that CKAN calls before it commits what concerns a dataset's entry."""
 
