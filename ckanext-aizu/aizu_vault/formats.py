@@ -60,13 +60,12 @@ def pieces(
             once, which takes half as long, and cut at the ends of lines.
     """
     if has_texts or not ends:
-        for start, end in pairwise([0, *ends]):
-            yield _written(frame[start:end], form, has_texts=has_texts)
-        return
+        parts = pairwise([0, *ends])
+        return (_written(frame[start:end], form, has_texts=has_texts) for start, end in parts)
     whole = _written(frame, form, has_texts=has_texts)
     lines = np.flatnonzero(np.frombuffer(whole, dtype="u1") == ord("\n")) + 1
     cuts = [0, *lines[np.array(ends) - 1].tolist()]
-    yield from (whole[start:end] for start, end in pairwise(cuts))
+    return (whole[start:end] for start, end in pairwise(cuts))
 
 
 def _written(frame: pl.DataFrame, form: Format, *, has_texts: bool) -> bytes:

@@ -9,8 +9,9 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,14 +27,18 @@ from joserfc import jwt
 from joserfc.jwk import OKPKey
 from psycopg import sql
 
+from aizu_vault.agreements import State
 from aizu_vault.consent import Role, Scope, Subject
+from aizu_vault.demo import APPROVERS
 from aizu_vault.events import consents, record_all
 from aizu_vault.intake import ingest
 from aizu_vault.interval import ALWAYS
 from aizu_vault.log.append import append
 from aizu_vault.register import add_member
+from aizu_vault.register_agreements import approve_agreement, draft_agreement, turn_agreement
 from aizu_vault.release import Release
 from aizu_vault.settings import Vault
+from aizu_vault.stored_register import Budget, read_register
 from aizu_vault.subjects import enrol, make_withdrawal_code
 from aizu_vault.wishes import Wish
 from benchmarks.portal import running
@@ -43,7 +48,7 @@ from stack.supervisor import out
 
 VAR = ROOT / "var" / "bench-deep"
 PORT = 5092
-AGREEMENT, PURPOSE, RECIPIENT = "watch-2026", "care.watch", "asahi-hospital"
+AGREEMENT, LIKE, PURPOSE, RECIPIENT = "bench", "watch-2026", "care.watch", "asahi-hospital"
 PEOPLE, PAIRS = 1_000, 5
 RELEASES, WITHDRAWALS = 8, 200
 COLUMNS = {"person": "text", "time": "timestamptz", "pulse": "int", "temperature": "float"}
@@ -99,9 +104,10 @@ def measure() -> None:
 
 
 def _settle(vault: Vault) -> list[UUID]:
-    """People who consent, beside those of the demonstration, and users of one of its recipients."""
+    """People who consent, beside those of the demonstration, an agreement and users of its recipient."""
     people = [uuid4() for _ in range(PEOPLE)]
     with vault.connect("deep_steward") as steward:
+        _agree(steward)
         for number in range(RELEASES):
             add_member(steward, RECIPIENT, _user(number), ALWAYS, by="bench")
         born = date(1980, 5, 5)
@@ -118,6 +124,16 @@ def _settle(vault: Vault) -> list[UUID]:
             ]  # fmt: skip
             record_all(recorder, vault.keys, said)
     return people
+
+
+def _agree(steward: psycopg.Connection[Any]) -> None:
+    """Like one of the demonstration, with a budget that no run uses up."""
+    like = read_register(steward).agreements[LIKE]
+    draft_agreement(steward, replace(like, agreement_id=AGREEMENT), Budget(rows_per_day=10**12), by="bench")  # fmt: skip
+    turn_agreement(steward, AGREEMENT, State.SUBMITTED, by="bench")
+    for approver in APPROVERS:
+        approve_agreement(steward, AGREEMENT, by=approver)
+    turn_agreement(steward, AGREEMENT, State.ACTIVE, by="bench")
 
 
 def _user(number: int) -> str:
@@ -188,19 +204,20 @@ def _withdrawals(vault: Vault, people: list[UUID]) -> None:
     with vault.connect("deep_steward") as steward:
         codes = [make_withdrawal_code(steward, vault.keys, one) for one in leaving]
     over = threading.Event()
-    takers = [threading.Thread(target=_take, args=(number, over)) for number in range(RELEASES)]
-    for taker in takers:
-        taker.start()
-    time.sleep(2)
     seconds = []
-    for code in codes:
-        begun = time.perf_counter()
-        with _post("withdraw", None, {"code": code}) as answer:
-            answer.raise_for_status()
-        seconds.append(time.perf_counter() - begun)
-    over.set()
+    with ThreadPoolExecutor(RELEASES) as pool:
+        takers = [pool.submit(_take, number, over) for number in range(RELEASES)]
+        try:
+            time.sleep(2)
+            for code in codes:
+                begun = time.perf_counter()
+                with _post("withdraw", None, {"code": code}) as answer:
+                    answer.raise_for_status()
+                seconds.append(time.perf_counter() - begun)
+        finally:
+            over.set()
     for taker in takers:
-        taker.join()
+        taker.result()
     p99 = statistics.quantiles(seconds, n=100)[-1]
     out(
         f"withdrawal acknowledged, {RELEASES} releases running, {WITHDRAWALS} of them: median "
@@ -212,6 +229,7 @@ def _withdrawals(vault: Vault, people: list[UUID]) -> None:
 def _take(number: int, over: threading.Event) -> None:
     while not over.is_set():
         with _post("release", _token(number), _asked(SHAPES[0])) as answer:
+            answer.raise_for_status()
             for _ in answer.iter_content(None):
                 if over.is_set():
                     break
