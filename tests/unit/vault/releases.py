@@ -136,6 +136,15 @@ def read(city, subject):
     return [json.loads(one.content) for body, one in entries if body["kind"] == "release"]
 
 
+def logged(city):
+    """How many rows of whom the log says went in the newest release."""
+    rows = city.release.execute(
+        "SELECT subject_id, sum(rows) FROM release.person WHERE release_id ="
+        " (SELECT release_id FROM release.release ORDER BY requested_at DESC LIMIT 1) GROUP BY 1"
+    )
+    return dict(rows.fetchall())
+
+
 def released(city):
     """The newest release as the database has it: state, reason, persons, rows, bytes."""
     query = (

@@ -38,6 +38,7 @@ from .releases import (
     beside,
     bring,
     crowd,
+    logged,
     measured,
     read,
     release,
@@ -308,8 +309,8 @@ def test_what_was_sent_is_in_the_log_whoever_is_killed_when(city, recipient, tmp
             os.kill(process, signal.SIGKILL)
         recipient.stdout.readline()
         sent = Counter(line.split(b",")[0].decode() for line in lines_of(out))
-        logged = dict(city.release.execute(LOGGED).fetchall())
-        assert all(count <= logged[names[name]] for name, count in sent.items())
+        known = logged(city)
+        assert all(count <= known[names[name]] for name, count in sent.items())
         partly += 0 < sent.total() < 400 * len(people)
     assert partly
     # The server may need a moment to notice that somebody has gone.
@@ -324,10 +325,6 @@ def test_what_was_sent_is_in_the_log_whoever_is_killed_when(city, recipient, tmp
 
 
 STATES = "SELECT state, count(*) FROM release.release GROUP BY 1"
-LOGGED = (
-    "SELECT subject_id, sum(rows) FROM release.person WHERE release_id ="
-    " (SELECT release_id FROM release.release ORDER BY requested_at DESC LIMIT 1) GROUP BY 1"
-)
 
 
 def wait_for(file, size, process):
