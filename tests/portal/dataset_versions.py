@@ -14,6 +14,7 @@ import requests
 from .conftest import Portal
 
 ROWS = 30
+BROKEN_OFF = "broken off"
 ANYTHING_GOES = {"removed_share": 1, "all_may_change": True}
 FIELDS = [
     {"name": "id", "type": "integer"},
@@ -100,9 +101,8 @@ class Reader:
 
     def page(self) -> int:
         """The version that the catalogue's hashes are of; 0 if it does not answer."""
-        answer = self.portal.get("/api/3/action/package_show", params={"id": self.name})
-        if not answer.ok:
-            self.faults.append(f"page: {answer.status_code}")
+        answer = self.ask("page", "/api/3/action/package_show", id=self.name)
+        if answer is None:
             return 0
         hashes = {one["id"]: one["hash"] for one in answer.json()["result"]["resources"]}
         sent = files_of(1)
@@ -127,9 +127,8 @@ class Reader:
     def rows(self) -> set[int] | None:
         """The versions that the rows of the table are of; a table that is not whole is of none."""
         asked = {"resource_id": self.ids["table:list"], "limit": 100}
-        answer = self.portal.get("/api/3/action/datastore_search", params=asked)
-        if not answer.ok:
-            self.faults.append(f"table: {answer.status_code}")
+        answer = self.ask("table", "/api/3/action/datastore_search", **asked)
+        if answer is None:
             return None
         found = answer.json()["result"]
         whole = len(found["records"]) == found["total"] == ROWS
@@ -138,9 +137,8 @@ class Reader:
     def file(self, part: str) -> set[int] | None:
         """The version that a file is of."""
         path = f"/dataset/{self.name}/resource/{self.ids[part]}/download/x"
-        answer = requests.get(self.portal.url + path, timeout=60)
-        if not answer.ok:
-            self.faults.append(f"{part}: {answer.status_code}")
+        answer = self.ask(part, path)
+        if answer is None:
             return None
         text = answer.text.strip()
         if part == "original":
@@ -149,6 +147,18 @@ class Reader:
             return {one["properties"]["v"] for one in json.loads(text)["features"]}
         lines = [line.split(",") for line in text.split("\r\n")[1:]]
         return {int(line[1]) for line in lines} if len(lines) == ROWS else set()
+
+    def ask(self, part: str, path: str, **asked: Any) -> requests.Response | None:
+        """The whole answer, or none and a fault; one that breaks off is no shorter answer, since its length was told."""
+        try:
+            answer = requests.get(self.portal.url + path, params=asked, timeout=60)
+        except requests.exceptions.ChunkedEncodingError:
+            self.faults.append(f"{part}: {BROKEN_OFF}")
+            return None
+        if not answer.ok:
+            self.faults.append(f"{part}: {answer.status_code}")
+            return None
+        return answer
 
 
 @cache

@@ -11,14 +11,14 @@ import ckanapi
 import pytest
 import requests
 
-from .dataset_versions import Reader, files_of, kept, publish, reading
+from .dataset_versions import BROKEN_OFF, Reader, files_of, kept, publish, reading
 from .leftovers import nothing_left
 from .moments import MOMENTS, VICTIMS, any_backend, held
 from .test_killed import ckan
 
 ALL = bool(os.environ.get("AIZU_TEST_ALL"))
 ROUNDS = 4 if ALL else 1
-AWAY = ("500", "502", "503", "504")
+AWAY = ("500", "502", "503", "504", BROKEN_OFF)
 FEW = {
     ("before the tables are locked", "backend"),
     ("before the commit", "backend"),
