@@ -6,11 +6,21 @@ from uuid import UUID
 
 import click
 
-from aizu_vault.console import CommandError, Desk, Words, at_desk, subject_argument
+from aizu_vault.console import (
+    CommandError,
+    Desk,
+    Words,
+    as_cell,
+    at_desk,
+    by_option,
+    confirm,
+    subject_argument,
+)
 from aizu_vault.key_files import write_private
 from aizu_vault.log.bundles import make_bundle
 from aizu_vault.log.heads import newest_head
 from aizu_vault.log.verify import verify_log
+from aizu_vault.restored import go_on
 
 SHOWN = 20
 
@@ -93,3 +103,32 @@ def bundle(desk: Desk, subject: UUID, out: Path, since: int | None) -> None:
     entries = len(made["entries"])
     words = Words(f"{entries:,} 件の記録を {out} に書きました。", f"{entries:,} entries in {out}.")
     desk.answer({"file": out, "entries": entries}, words)
+
+
+@log.command()
+@by_option
+@click.option("--yes", is_flag=True, help="尋ねない。Do not ask.")
+@at_desk
+def restored(desk: Desk, by: str, yes: bool) -> None:
+    """バックアップから戻した後に提供を再開する。戻したことが利用記録に残る。
+
+    Release again after a restore: what people said since the backup is not in the vault. Tell them first, and stop for
+    those who withdrew since. That it was restored stands in the log from then on.
+    """
+    question = Words(
+        "バックアップの後の同意と停止はここにありません。その間に停止した人のデータも、再び渡されます。続けますか？",
+        "What was said since the backup is not here: data of people who withdrew since will go again. Go on?",
+    )
+    confirm(question, yes=yes)
+    done = go_on(desk.vault, by=by)
+    said = {
+        "since": done.since,
+        "signed": done.signed and done.signed.size,
+        "size": done.head.checkpoint.size,
+    }
+    since = as_cell(done.since) or "?"
+    words = Words(
+        f"{since} までの記録で再開しました。利用記録は {done.head.checkpoint.size:,} 件です。",
+        f"Released again, with what was said until {since}. The log has {done.head.checkpoint.size:,} leaves.",
+    )
+    desk.answer(said, words)

@@ -49,6 +49,7 @@ from aizu_vault.release_record import (
     record_hand_over,
 )
 from aizu_vault.requests import ConsentRequest
+from aizu_vault.restored import check_whole
 from aizu_vault.settings import UnreachableError
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class Release:
         connection.prepare_threshold = 0
         try:
             check_ready(connection)
+            check_whole(vault, connection)
             matter = matter_of(connection, user, wish)
             check_budget(connection, matter.request)
             return cls(vault, connection, matter)

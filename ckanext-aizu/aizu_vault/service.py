@@ -27,6 +27,7 @@ from aizu_vault.log.errors import NotReadyError
 from aizu_vault.log.heads import check_ready, daily_heads, newest_head
 from aizu_vault.refusals import BudgetError, BusyError, RefusedError, WishError
 from aizu_vault.release import STALLED_SECONDS, Release
+from aizu_vault.restored import check_whole
 from aizu_vault.settings import UnreachableError, Vault, VaultError
 from aizu_vault.streams import Places, Stream
 from aizu_vault.subjects import subject_of_login
@@ -189,6 +190,7 @@ class Service:
         """Whether withdrawals and releases work."""
         with self.vault.connect("deep_consent") as connection:
             check_ready(connection)
+            check_whole(self.vault, connection)
         return jsonify(status="ok")
 
     def refuse(self, error: Exception) -> Response:

@@ -83,6 +83,11 @@ class Places:
         return self.folder / "last-head"
 
     @property
+    def restored(self) -> Path:
+        """As old as the backup that the rows came back from; goes when a steward has said so in the log."""
+        return self.folder / "restored"
+
+    @property
     def token_key(self) -> Path:
         """The public half of the key by which the portal signs its tokens."""
         return self.folder / "tokens.pub"

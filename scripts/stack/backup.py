@@ -142,7 +142,9 @@ def restore(told: Settings, file: Path) -> None:
         _move(half / REDIS, told.var / "redis" / services.SNAPSHOT)
         for name in (*KEPT, "postgres"):
             _move(half / name, told.var / name)
-        is_closed = (half / VAULT).exists()
+        if is_closed := (half / VAULT).exists():
+            # The dump before the vault's: what was said while that one was written may be missing in it.
+            vault.close_restored(told, tar.getmember([*DUMPS][-1]).mtime)
         shutil.rmtree(half)
     out(f"restored to {told.var}; start it with scripts/serve --var {told.var}")
     if is_closed:

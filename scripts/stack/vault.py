@@ -75,6 +75,14 @@ def make_empty(port: int, password: str) -> None:
     services.run_script(port, password, script)
 
 
+def close_restored(told: Settings, saved_at: float) -> None:
+    """Nothing is released of rows from a backup of that time until a steward has said in the log that they came back."""
+    file = folder(told) / "restored"
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    write_private(file, "")
+    os.utime(file, (saved_at, saved_at))
+
+
 def is_prepared(told: Settings) -> bool:
     """Whether there is a vault to start, made here or by hand on the operator's own server."""
     return (folder(told) / "database").exists() and token_key(told).exists()

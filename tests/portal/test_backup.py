@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -22,11 +23,11 @@ ROOT = Path(__file__).resolve().parents[2]
 PERSON = UUID(int=7)
 
 
-def commands(heading: str) -> list[str]:
-    """The shell commands below a heading of docs/operate.md."""
+def commands(heading: str, begins: str = "scripts/|tar ") -> list[str]:
+    """The shell commands below a heading of docs/operate.md, without settings in front of them."""
     text = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
     section = text.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
-    return re.findall(r"^    ((?:scripts/|tar ).*)$", section, re.MULTILINE)
+    return re.findall(rf"^    (?:AIZU_\S+ )?((?:{begins}).*)$", section, re.MULTILINE)
 
 
 def harvests(portal, var):
@@ -75,7 +76,7 @@ def in_vault(var):
         }
 
 
-def check_vault(restored, portal, somebody, rows_before):
+def check_vault(restored, portal, somebody, rows_before, began):
     """It opens with the same keys, goes on signing the same log, and has the rows of when it was saved."""
     vault = Vault.open(restored.var / "vault")
     assert vault.keys.read([PERSON])[PERSON].log == somebody.log
@@ -83,10 +84,18 @@ def check_vault(restored, portal, somebody, rows_before):
     now, later = in_vault(restored.var), in_vault(portal.var)
     assert now.keys() == later.keys()
     assert all(rows_before[name] <= now[name] <= later[name] for name in now), now
-    assert requests.get(f"{restored.url}/deep/health", timeout=30).json() == {"status": "ok"}
+    health = f"{restored.url}/deep/health"
+    assert requests.get(health, timeout=30).status_code == 503
+    (command,) = commands("Backup and restore", ".venv/bin/aizu-vault ")
+    said = "--yes", "--json", "--folder", restored.var / "vault"
+    words = [*command.replace("NAME", "試験").split(), *said]
+    told = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    assert began <= datetime.fromisoformat(json.loads(told.stdout)["since"]) <= datetime.now(UTC)
+    assert requests.get(health, timeout=30).json() == {"status": "ok"}
     head = requests.get(f"{restored.url}/deep/log/head", timeout=30).text
     checkpoint, _ = read(head, vault.signer.trusted)
-    assert checkpoint.size == now["audit.log_leaf"]
+    assert checkpoint.size == now["audit.log_leaf"] + 1
 
 
 def test_backup_and_restore_as_documented(portal):
@@ -94,7 +103,7 @@ def test_backup_and_restore_as_documented(portal):
     copy = portal.var.parent / "test-restored"
     file, keys = portal.var / "aizu-backup.tar", portal.var / "aizu-keys.tar"
     somebody = Vault.open(portal.var / "vault").keys.create([PERSON])[PERSON]
-    rows_before = in_vault(portal.var)
+    rows_before, began = in_vault(portal.var), datetime.now(UTC).replace(microsecond=0)
     shutil.rmtree(copy, ignore_errors=True)
     # What a restore that was killed has left.
     (copy / "restore" / "postgres").mkdir(parents=True)
@@ -138,7 +147,7 @@ def test_backup_and_restore_as_documented(portal):
         assert rows.json()["result"]["total"] > 1000
         hydrant = harvests(portal, copy)["aizuwakamatsu", "hydrant"]
         assert (hydrant["paused"]["reason"], bool(hydrant["runs"])) == ("試験", True)
-        check_vault(restored, portal, somebody, rows_before)
+        check_vault(restored, portal, somebody, rows_before, began)
     finally:
         restored.end()
 

@@ -65,6 +65,26 @@ class LogSigner:
             _store(connection, head)
         return head
 
+    def known(self) -> Checkpoint | None:
+        """What was signed last; nothing before the first head."""
+        if not self.last.exists():
+            return None
+        return read(self.last.read_text(encoding="utf-8"), self.trusted)[0]
+
+    def lost(self, connection: Connection[Any]) -> Checkpoint | None:
+        """What was signed last, if the log does not begin with it."""
+        tree = Tree(connection)
+        try:
+            self._check_last(tree, tree.get_size())
+        except ForkError:
+            return self.known()
+        return None
+
+    def forget(self) -> None:
+        """The next head may be that of another log; what was signed before is kept beside, under its size."""
+        if known := self.known():
+            self.last.replace(self.last.with_name(f"{self.last.name}.{known.size}"))
+
     def sign(self, checkpoint: Checkpoint) -> str:
         """Signs another checkpoint: that of the entries of one person."""
         return self._signed(checkpoint).note
@@ -75,9 +95,9 @@ class LogSigner:
         return Head(checkpoint=checkpoint, signed_at=now, note=note)
 
     def _check_last(self, tree: Tree, size: int) -> None:
-        if not self.last.exists():
+        known = self.known()
+        if known is None:
             return
-        known, _ = read(self.last.read_text(encoding="utf-8"), self.trusted)
         if size < known.size:
             raise ForkError(f"the log has {size} leaves, and {known.size} were signed")
         if tree.get_root(known.size) != known.root:

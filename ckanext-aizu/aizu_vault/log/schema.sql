@@ -148,11 +148,17 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
             - clock_timestamp()
 $$;
 
-REVOKE ALL ON FUNCTION audit.clock, audit.take_log, audit.append_leaves, audit.state FROM PUBLIC;
+-- How long the log is: shorter than what was signed, it came back from a backup.
+CREATE OR REPLACE FUNCTION audit.leaves() RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT coalesce(max(leaf.leaf_index) + 1, 0) FROM audit.log_leaf AS leaf
+$$;
+
+REVOKE ALL ON FUNCTION audit.clock, audit.take_log, audit.append_leaves, audit.state, audit.leaves FROM PUBLIC;
 REVOKE ALL ON FUNCTION audit.refuse, audit.refuse_other_head FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION audit.clock, audit.take_log, audit.append_leaves
     TO deep_release, deep_consent, deep_ingest, deep_steward;
-GRANT EXECUTE ON FUNCTION audit.state TO deep_release, deep_consent;
+GRANT EXECUTE ON FUNCTION audit.state, audit.leaves TO deep_release, deep_consent;
 GRANT SELECT ON audit.log_leaf, audit.log_tile, audit.log_head, audit.log_day, audit.log_count
     TO deep_audit;
 GRANT SELECT (leaf_index, leaf_hash) ON audit.log_leaf TO deep_signer;

@@ -269,6 +269,19 @@ def test_an_altered_log_is_told(aizu, vault):
     assert "kept head 1" in said
 
 
+def test_a_vault_from_a_backup_is_opened_by_hand(aizu, vault):
+    """Not in passing, by somebody with a name, and only where something came back."""
+    aizu("log", "head", "--sign")
+    said = aizu("log", "restored", "--by", "clerk", "--yes", code=1)["error"]
+    assert "nothing came back" in said["message_en"]
+    vault.places.restored.touch()
+    assert "--yes" in aizu("log", "restored", "--by", "clerk", code=1)["error"]["message"]
+    before = aizu("log", "head")["size"]
+    told = aizu("log", "restored", "--by", "clerk", "--yes", plain=True)
+    assert told.endswith(f"までの記録で再開しました。利用記録は {before + 1:,} 件です。\n")
+    assert aizu("log", "verify")["leaves"] == before + 1
+
+
 WRONG_CALLS = [
     (["subject", "show", UUID(int=9)], 1, "保管庫にいません"),
     (["subject", "show", "nobody"], 2, "is not a valid UUID"),
@@ -280,6 +293,7 @@ WRONG_CALLS = [
     (["agreement", "activate", "x", "--by", "y"], 1, "no agreement 'x'"),
     (["register", "load", "/nowhere", "--by", "y"], 2, "does not exist"),
     (["log", "bundle", UUID(int=9), "--out", "/proc/x"], 1, "鍵がありません"),
+    (["log", "restored", "--yes"], 2, "--by"),
 ]
 
 

@@ -25,8 +25,9 @@ COLUMNS = {
     ("deep_signer", "log_leaf", "leaf_index", "SELECT"),
 }
 FUNCTIONS = {(role, function) for role in WRITERS for function in LEAVES} | {
-    ("deep_consent", "state"),
-    ("deep_release", "state"),
+    (role, function)
+    for role in ("deep_consent", "deep_release")
+    for function in ("state", "leaves")
 }
 
 
@@ -66,7 +67,7 @@ def test_functions(log):
     ).fetchall()
     assert {name for name, _, config, _ in rows if config != ['search_path=""']} == set()
     assert {owner for *_, owner in rows} == {"deep_owner"}
-    assert {name for name, definer, *_ in rows if definer} == {*LEAVES, "state"}
+    assert {name for name, definer, *_ in rows if definer} == {*LEAVES, "state", "leaves"}
 
 
 def test_roles_have_no_power_of_their_own(log):

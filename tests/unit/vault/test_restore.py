@@ -1,5 +1,7 @@
 """A backup opens nothing without the keys, and nothing of a person who was erased after it was made."""
 
+import json
+import os
 import shutil
 from contextlib import contextmanager
 
@@ -8,16 +10,17 @@ import pytest
 from aizu_vault.key_files import KeysError
 from aizu_vault.keys import FileMaster, KeyStore
 from aizu_vault.log.bundles import own_entries
-from aizu_vault.log.errors import UnreadableError
+from aizu_vault.log.errors import ForkError, NotReadyError, UnreadableError
 from aizu_vault.log.verify import verify_log
 from aizu_vault.refusals import StoppedError
 from aizu_vault.release import Release
 from aizu_vault.renewal import renew_master
+from aizu_vault.restored import WholeError, go_on
 from aizu_vault.settings import UnpreparedError, Vault
 from aizu_vault.subjects import erase
 from aizu_vault.wishes import Wish
 
-from .city import PEOPLE, yes
+from .city import PEOPLE, City, no, yes
 from .conftest import ALL, database_of
 from .releases import HEAD, WISH, bring, release, table, whose
 
@@ -48,6 +51,12 @@ def restored(server, dump, folder, into):
         yield copy
     finally:
         server.drop(name)
+
+
+def closed(vault, at):
+    """What `scripts/restore` leaves beside the keys."""
+    vault.places.restored.touch()
+    os.utime(vault.places.restored, (at, at))
 
 
 def released(folder):
@@ -99,3 +108,47 @@ def test_an_old_copy_of_the_keys_beside_the_dump_opens_nothing(server, city, bac
         shutil.copy(city.vault.places.master, folder)
         with pytest.raises(KeysError, match="wrapped by master key"):
             released(folder)
+
+
+def test_a_lost_withdrawal_closes_the_vault(server, city, backup, tmp_path):
+    """With rows of before a withdrawal nothing goes until a steward has said so, which stays in the log."""
+    city.record(OTHERS[0], no(OTHERS[0]))
+    lost = city.vault.signer.sign_head(city.connect("deep_signer"))
+    with restored(server, backup[0], city.vault.places.folder, tmp_path / "restored") as folder:
+        vault = Vault.open(folder)
+        with pytest.raises(NotReadyError, match="leaves, and .* were signed"):
+            released(folder)
+        with vault.connect("deep_signer") as signing, pytest.raises(ForkError):
+            vault.signer.sign_head(signing)
+        with City(vault) as again:
+            again.record(OTHERS[1], no(OTHERS[1]))
+        with vault.connect("deep_audit") as audit:
+            (saved_at,) = audit.execute("SELECT max(signed_at) FROM audit.log_head").fetchone()
+        done = go_on(vault, by="clerk")
+        assert (done.signed, done.since) == (lost.checkpoint, saved_at)
+        assert whose(table(released(folder))) == set(OTHERS) - {OTHERS[1]}
+        with vault.connect("deep_audit") as audit:
+            query = "SELECT body FROM audit.log_leaf WHERE leaf_index = %s"
+            ((body,),) = audit.execute(query, [done.head.checkpoint.size - 1]).fetchall()
+            facts = json.loads(body)["facts"]
+            assert facts["signed"] == {
+                "size": lost.checkpoint.size,
+                "root": lost.checkpoint.root.hex(),
+            }
+            assert verify_log(audit, vault.signer.trusted).findings == ()
+            assert verify_log(audit, vault.signer.trusted, [lost.note]).findings
+        with pytest.raises(WholeError):
+            go_on(vault, by="clerk")
+
+
+def test_rows_and_keys_of_one_backup_are_closed_by_the_restore(server, backup, tmp_path):
+    """Nothing in them tells that they are old; the file that the restore leaves does."""
+    dump, keys = backup
+    with restored(server, dump, keys, tmp_path / "of that time") as folder:
+        vault = Vault.open(folder)
+        closed(vault, at=1_000)
+        with pytest.raises(NotReadyError, match="log restored"):
+            released(folder)
+        done = go_on(vault, by="clerk")
+        assert (done.signed, done.since.timestamp()) == (None, 1_000)
+        assert whose(table(released(folder))) == set(PEOPLE)
