@@ -1,22 +1,23 @@
 """How long a release takes does not tell whether the vault has something about somebody who does not consent."""
 
-import os
 import random
 import time
 from datetime import timedelta
 from statistics import NormalDist
 
 import numpy as np
+import pytest
 
 from aizu_vault.intake import ingest
 
 from .city import PEOPLE, yes
+from .conftest import ALL
 from .releases import DAY, measured, release
 
-ALL = bool(os.environ.get("AIZU_TEST_ALL"))
-PAIRS = 10_000 if ALL else 200
+PAIRS = 10_000
 SILENT = PEOPLE[-1]
 HAS, HAS_NOT = 0, 1
+pytestmark = pytest.mark.skipif(not ALL, reason="measures for minutes; only with --all")
 
 
 def bring(city, consenting):
