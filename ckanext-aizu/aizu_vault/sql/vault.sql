@@ -280,6 +280,14 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'release % may not read', release_id USING ERRCODE = 'insufficient_privilege';
     END IF;
+    -- What is read twice in a chunk would be tidied away below with what the second time did not find.
+    IF EXISTS (
+        SELECT FROM release.person AS about
+        WHERE about.release_id = release_chunk.release_id AND about.chunk = release_chunk.chunk
+    ) THEN
+        RAISE EXCEPTION 'chunk % of release % was read before', chunk, release_id
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
     INSERT INTO release.person (release_id, chunk, subject_id)
     SELECT release_chunk.release_id, release_chunk.chunk, about.subject_id
     FROM (

@@ -155,6 +155,17 @@ def test_nobody_commits_what_is_not_in_the_log(city):
     assert city.recorded() == []
 
 
+@pytest.mark.parametrize("again", [[], [4], [1]], ids=["nobody", "no data", "somebody else"])
+def test_a_chunk_is_read_once(city, again):
+    """A second reading that finds nothing does not tidy away whom the first one recorded."""
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="was read before"):  # noqa: SIM117
+        with city.release.transaction():
+            assert len(city.read([city.ids[0]])) == 2
+            late = START + timedelta(days=9)
+            city.read([city.ids[number] for number in again], since=late)
+    assert city.recorded() == []
+
+
 def test_a_leaf_is_one_persons(city):
     """One entry does not do for two."""
     with pytest.raises(psycopg.errors.UniqueViolation), city.release.transaction():
