@@ -82,7 +82,8 @@ def take_budget(connection: Connection[Any], request: Request, begun: datetime) 
     if most_persons is not None:
         known = frozenset(one for (one,) in rows(connection, _PERSONS, (agreement, today)))
     return Budget(
-        rows=None if most_rows is None else most_rows - gone,
+        # Another release may have gone on after midnight: less than nothing would be all but the last rows.
+        rows=None if most_rows is None else max(0, most_rows - gone),
         persons=None if most_persons is None else max(0, most_persons - len(known)),
         known=known,
     )

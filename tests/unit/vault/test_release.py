@@ -238,6 +238,16 @@ def test_the_budget_of_a_day_stops_a_release(city):
     begin(city, agreement="few").close()
 
 
+def test_a_release_over_midnight_gets_nothing_of_what_others_used_up(city):
+    """What went on the next day counts as well; less than nothing is nothing, and not all but the last rows."""
+    bring(city)
+    agree(city, "few", Budget(rows_per_day=10))
+    going = begin(city, agreement="few")
+    city.admin().execute("UPDATE release.release SET rows = 22")
+    text, reason = until_it_stops(going)
+    assert (table(text), reason) == ([], "budget")
+
+
 def test_so_many_persons_and_no_more(city):
     """Those who were met today count once."""
     bring(city)
