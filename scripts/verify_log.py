@@ -109,11 +109,11 @@ def check_bundle(bundle: Any, key: str) -> Head:
         said, index = json.loads(leaf), entry["index"]
         fits = (said["tag"], said["content"]) == (tag, content) and last < index < head[0]
         ja, en = f"{number}件目が欠けているか、違います", f"entry {number} is missing or altered"
-        holds(fits and included(leaf, index, head[0], entry["proof"]) == head[1], ja, en)
-        last = index
-    count, root, _ = signed(bundle["own_head"], key, f"/{sha256(b'aizu log of' + own).hexdigest()}")
-    ja, en = f"{count}件のはずが{len(leaves)}件です", f"{count} entries signed, {len(leaves)} here"
-    holds((count, root) == (len(leaves), root_of(leaves)), ja, en)
+        holds(fits and included(leaf, last := index, head[0], entry["proof"]) == head[1], ja, en)
+    size, root, at = signed(bundle["own_head"], key, f"/{sha256(b'aizu log of' + own).hexdigest()}")
+    ja, en = f"{size}件のはずが{len(leaves)}件です", f"{size} entries signed, {len(leaves)} here"
+    whole = (size, root) == (len(leaves), root_of(leaves)) and at >= head[2]
+    holds(whole, f"{at:%Y-%m-%d %H:%M}に{ja}", f"{en}, as of {at:%Y-%m-%d %H:%M}")
     return head
 
 

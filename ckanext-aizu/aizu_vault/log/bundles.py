@@ -92,7 +92,7 @@ def make_bundle(
         "format": FORMAT,
         "key": log_key.hex(),
         "head": head.note,
-        "own_head": signer.sign(_own_checkpoint(signer.origin, log_key, entries)),
+        "own_head": signer.sign(_own_checkpoint(signer.origin, log_key, entries), beside=head),
         "entries": with_proofs,
     }
     if since is not None:

@@ -85,12 +85,18 @@ class LogSigner:
         if known := self.known():
             self.last.replace(self.last.with_name(f"{self.last.name}.{known.size}"))
 
-    def sign(self, checkpoint: Checkpoint) -> str:
-        """Signs another checkpoint: that of the entries of one person."""
-        return self._signed(checkpoint).note
+    def sign(self, checkpoint: Checkpoint, *, beside: Head | None = None) -> str:
+        """Signs another checkpoint: that of the entries of one person.
 
-    def _signed(self, checkpoint: Checkpoint) -> Head:
+        Args:
+            checkpoint: what is signed.
+            beside: the head it belongs to; it is not signed before that one, wherever the clock stands.
+        """
+        return self._signed(checkpoint, beside.signed_at if beside else None).note
+
+    def _signed(self, checkpoint: Checkpoint, not_before: datetime | None = None) -> Head:
         now = datetime.now(UTC).replace(microsecond=0)
+        now = max(now, not_before) if not_before else now
         note = sign(self.signer, self.origin, checkpoint, now)
         return Head(checkpoint=checkpoint, signed_at=now, note=note)
 

@@ -6,7 +6,9 @@ import json
 import random
 import subprocess
 import sys
-from datetime import UTC, datetime
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
@@ -16,7 +18,7 @@ from aizu_vault.log.bundles import make_bundle
 from aizu_vault.log.entries import Entry, leaf_of, private_content
 from aizu_vault.log.errors import NotReadyError
 from aizu_vault.log.heads import LogSigner
-from aizu_vault.log.notes import Checkpoint
+from aizu_vault.log.notes import Checkpoint, read
 from aizu_vault.log.tree import Tree
 
 from .conftest import ALL, ORIGIN, SCRIPT, load_script, person
@@ -201,6 +203,32 @@ def test_one_signed_head_does_not_stand_in_for_another(log):
     for name, other in (("head", "own_head"), ("own_head", "head")):
         with pytest.raises(script.WrongError, match="of another log"):
             script.check_bundle({**made, name: made[other]}, key)
+
+
+def test_an_old_count_does_not_stand_beside_a_new_head(log, tmp_path):
+    """Whoever has two bundles of a person could make one that keeps back what came between."""
+    log.add(5, 6, 5)
+    log.sign()
+    old = bundle_of(log)
+    now = datetime.now(UTC)
+    while datetime.now(UTC).replace(microsecond=0) <= now:
+        time.sleep(0.1)
+    log.add(5, 7, 5)
+    log.sign()
+    new = bundle_of(log)
+    assert check(tmp_path, log, new)[0] == 0
+    less = {**new, "entries": new["entries"][:2], "own_head": old["own_head"]}
+    code, said = check(tmp_path, log, less)
+    assert (code, "2 entries signed, 2 here, as of" in said) == (1, True)
+
+
+def test_a_count_is_never_signed_before_its_head(log):
+    """Whatever the clock of the service does between the two."""
+    log.add(5)
+    head = log.sign()
+    later = replace(head, signed_at=head.signed_at + timedelta(hours=1))
+    _, at = read(log.signer.sign(head.checkpoint, beside=later), log.signer.trusted)
+    assert at == later.signed_at
 
 
 def test_a_leaf_under_anothers_tag_is_refused(log):
