@@ -131,13 +131,21 @@ def _integer(value: Any) -> int:
 
 
 def _number(value: Any) -> float:
-    if not math.isfinite(read := float(_of(value, {int, float}))):
+    try:
+        read = float(_of(value, {int, float}))
+    except OverflowError:
+        raise ValueError from None
+    if not math.isfinite(read):
         raise ValueError
     return read
 
 
 def _text(value: Any) -> str:
-    return str(_of(value, {str}))
+    text = str(_of(value, {str}))
+    # A surrogate alone raises, too: the database can take neither.
+    if b"\0" in text.encode():
+        raise ValueError
+    return text
 
 
 def _of(value: Any, kinds: Collection[type]) -> Any:
