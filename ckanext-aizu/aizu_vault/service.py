@@ -71,6 +71,8 @@ def application() -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=LARGEST + 1, PROVIDE_AUTOMATIC_OPTIONS=False)
     # nginx in front says who asks; nobody else reaches the port.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1)  # type: ignore[method-assign]
+    # An address that is not quite right leads nowhere; being led on would repeat it, to whatever host was named.
+    app.url_map.merge_slashes = False
     service = Service(folder=vault.places.folder)
     for path, method, answer in service.routes():
         app.add_url_rule(path, answer.__name__, answer, methods=[method])

@@ -238,6 +238,7 @@ def test_nobody_on_the_way_keeps_an_answer(service, path):
         ("GET", "log/bundle", Refusal.METHOD),
         ("OPTIONS", "withdraw", Refusal.METHOD),
         ("PUT", "withdraw", Refusal.METHOD),
+        ("GET", "/withdraw?repeated", Refusal.NOT_FOUND),
     ],
 )
 def test_ways_that_lead_nowhere(service, method, path, expected):
