@@ -177,7 +177,14 @@ def read_chunk(
 def _permitted(frame: pl.DataFrame, matter: Matter, owners: Sequence[Owner]) -> pl.DataFrame:
     windows = [owner.windows for owner in owners]
     rest = masked(frame, matter.time, frame["owner"].to_numpy(), windows, matter.fields)
-    return kept(rest, matter.filters)
+    return kept(_told(rest, matter.fields), matter.filters)
+
+
+def _told(frame: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
+    """The rows that say something: that there is one would tell when another field was measured."""
+    if not any(frame[name].null_count() for name in fields[:1]):
+        return frame
+    return frame.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in fields))
 
 
 def _opened(

@@ -94,6 +94,17 @@ def test_each_field_goes_by_its_own_consent(city):
     ]
 
 
+def test_a_row_without_any_of_the_fields_does_not_go(city):
+    """That there is one would tell when something else was measured, to which nobody agreed."""
+    lines = [(str(ONE), DAY, 60, 1), (str(ONE), DAY + timedelta(minutes=7), 99, None)]
+    names = ["subject", "time", "heart", "steps"]
+    ingest(city.vault, "vitals", pl.DataFrame(lines, names, orient="row"))
+    city.record(ONE, yes(ONE, fields=frozenset({"steps"})))
+    for fields in (None, frozenset({"steps"})):
+        (row,) = table(release(city, fields=fields))
+        assert row["time"] == JST_DAY
+
+
 def test_pseudonyms_belong_to_one_agreement_and_order_the_rows(city):
     """The same in each release under it, and others under another; places say nothing."""
     bring(city)
