@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -15,8 +16,9 @@ import polars as pl
 
 from aizu_vault.blocks import Place, open_blocks
 from aizu_vault.filters import kept, times
+from aizu_vault.interval import Interval, union
 from aizu_vault.log.query import rows
-from aizu_vault.masks import masked
+from aizu_vault.masks import common, masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,8 +36,7 @@ SEGMENT_ROWS: Final = 4_000
 _READ: Final = """
     SELECT subject_id, day, part, version, sealed
     FROM vault.release_chunk(
-        %s, %s, %s::uuid[], coalesce(%s::timestamptz, '-infinity'), coalesce(%s::timestamptz, 'infinity'),
-        %s, %s::date, %s::integer
+        %s, %s, %s::uuid[], %s::text[]::tstzmultirange[], %s, %s::date, %s::integer
     )
 """
 
@@ -203,7 +204,7 @@ def _opened(
         turn.release_id,
         turn.number,
         subjects,
-        *times(matter.filters, matter.time),
+        _times(owners, Interval(*times(matter.filters, matter.time))),
         turn.most_bytes,
         day,
         part,
@@ -220,6 +221,22 @@ def _opened(
         for one, day, part, version, sealed in read
     ]
     return spots, _rows(matter, blocks, keys), sum(len(row[4]) for row in read)
+
+
+def _times(owners: Sequence[Owner], wanted: Interval) -> list[str]:
+    """For each person the times of which something may go and is wanted: of others no block is opened, nor counted."""
+    texts: dict[frozenset[tuple[Interval, ...]], str] = {}
+    for owner in owners:
+        windows = frozenset(owner.windows.values())
+        if windows not in texts:
+            times = common(union(chain.from_iterable(windows)), (wanted,))
+            texts[windows] = f"{{{','.join(map(_as_range, times))}}}"
+    return [texts[frozenset(owner.windows.values())] for owner in owners]
+
+
+def _as_range(one: Interval) -> str:
+    start, end = (bound.isoformat() if bound else "" for bound in (one.start, one.end))
+    return f"[{start},{end})"
 
 
 def _rows(

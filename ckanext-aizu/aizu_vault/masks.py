@@ -36,7 +36,7 @@ def windows_of_rows(decisions: Iterable[Permit | Denial]) -> Windows:
     if not granted or len(granted) < len(permits):
         return {}
     fields = set.intersection(*(set(windows) for windows in granted))
-    shared = {field: reduce(_common, (one[field] for one in granted)) for field in sorted(fields)}
+    shared = {field: reduce(common, (one[field] for one in granted)) for field in sorted(fields)}
     return {field: times for field, times in shared.items() if times}
 
 
@@ -64,7 +64,7 @@ def masked(
     return rest if anything.all() else rest.filter(pl.Series(anything))
 
 
-def _common(left: Times, right: Times) -> Times:
+def common(left: Times, right: Times) -> Times:
     """The instants that are in both."""
     if left == (ALWAYS,):
         return right

@@ -68,6 +68,8 @@ __all__ = ["STALLED_SECONDS", "Release", "mark_crashed"]
 
 STALLED_SECONDS: Final = 2.0
 """A reader who takes nothing for so long is cut off: withdrawals would wait for them."""
+MOST_AT_ONCE: Final = 64 * 1024
+"""Bytes that are given away without looking again whether the fence is still held."""
 _log = logging.getLogger(__name__)
 
 
@@ -180,19 +182,19 @@ class Release:
         """Decides, reads and logs: what may go since that is durable, and how many persons were asked about."""
         connection, matter = self._connection, self._matter
         subjects = self._course.turn(self._pace.persons)
-        with connection.transaction():
-            check_ready(connection)
-            budget = take_budget(connection, matter.request, self._begun.requested_at)
-            owners, keys = owners_now(connection, self._vault.keys, matter, subjects)
-            turn = Turn(
-                release_id=self.release_id,
-                number=self._number,
-                after=self._course.after,
-                most_bytes=self._pace.bytes,
-            )
-            chunk = read_chunk(connection, matter, turn, owners, keys, budget)
-            # The rows are written while the log is: that is a tenth of the time.
-            with ThreadPoolExecutor(1) as beside:
+        # The rows are written while the log is, which is a tenth of the time; nobody who logs waits for them.
+        with ThreadPoolExecutor(1) as beside:
+            with connection.transaction():
+                check_ready(connection)
+                budget = take_budget(connection, matter.request, self._begun.requested_at)
+                owners, keys = owners_now(connection, self._vault.keys, matter, subjects)
+                turn = Turn(
+                    release_id=self.release_id,
+                    number=self._number,
+                    after=self._course.after,
+                    most_bytes=self._pace.bytes,
+                )
+                chunk = read_chunk(connection, matter, turn, owners, keys, budget)
                 pieces = beside.submit(self._pieces_of, chunk)
                 record_chunk(connection, self._begun, self._number, chunk, keys, self._new(chunk))
             return chunk, pieces.result(), len(subjects)
@@ -202,16 +204,18 @@ class Release:
     ) -> Generator[bytes, None, bool]:
         """Gives the rows away, and whether all of them went; the rest is decided anew if somebody waits."""
         for segment, piece in pieces:
-            yield self._headed(piece)
+            for part in formats.parts(self._headed(piece), MOST_AT_ONCE):
+                # Who loses the connection has lost the fence.
+                if has_lost(self._connection):
+                    raise StoppedError("unavailable")
+                yield part
             sent.add(segment, len(piece))
             if segment.last != chunk.spots[-1] and self._must_leave(begun):
                 return False
         return True
 
     def _must_leave(self, begun: float) -> bool:
-        """Whether the fence is lost, or has been held for long and somebody waits for it."""
-        if has_lost(self._connection):
-            raise StoppedError("unavailable")
+        """Whether the fence has been held for long and somebody waits for it."""
         is_late = time.monotonic() - begun > AIM_SECONDS
         return is_late and is_wanted(self._connection, self._matter.dataset.dataset_id)
 

@@ -46,8 +46,7 @@ def own_entries(
         UnreadableError: one is missing or does not fit.
     """
     with snapshot(connection):
-        query = "SELECT coalesce((SELECT entries FROM audit.log_count WHERE person = %s), 0)"
-        (last,) = one_row(connection, query, (person,))
+        (last,) = one_row(connection, "SELECT audit.count_of(%s)", (person,))
         first = 1 if newest is None else max(1, last - newest + 1)
         # One number more than was counted: an entry there would be kept from the person.
         tags = {EntryKey(log_key, number).tag: number for number in range(first, last + 2)}
@@ -92,7 +91,7 @@ def make_bundle(
         "format": FORMAT,
         "key": log_key.hex(),
         "head": head.note,
-        "own_head": signer.sign(_own_checkpoint(signer.origin, log_key, entries), beside=head),
+        "own_head": signer.sign(_own_checkpoint(signer.origin, log_key, entries), head),
         "entries": with_proofs,
     }
     if since is not None:

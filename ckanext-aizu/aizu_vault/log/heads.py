@@ -17,6 +17,7 @@ from aizu_vault.log.tree import Tree, store_tiles
 
 UNSIGNED_AT_MOST = timedelta(minutes=5)
 CLOCK_BACK_AT_MOST = timedelta(seconds=1)
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,18 +86,17 @@ class LogSigner:
         if known := self.known():
             self.last.replace(self.last.with_name(f"{self.last.name}.{known.size}"))
 
-    def sign(self, checkpoint: Checkpoint, *, beside: Head | None = None) -> str:
-        """Signs another checkpoint: that of the entries of one person.
+    def sign(self, checkpoint: Checkpoint, beside: Head) -> str:
+        """Signs another checkpoint, that of the entries of one person.
 
         Args:
             checkpoint: what is signed.
             beside: the head it belongs to; it is not signed before that one, wherever the clock stands.
         """
-        return self._signed(checkpoint, beside.signed_at if beside else None).note
+        return self._signed(checkpoint, not_before=beside.signed_at).note
 
-    def _signed(self, checkpoint: Checkpoint, not_before: datetime | None = None) -> Head:
-        now = datetime.now(UTC).replace(microsecond=0)
-        now = max(now, not_before) if not_before else now
+    def _signed(self, checkpoint: Checkpoint, not_before: datetime = _EVER) -> Head:
+        now = max(datetime.now(UTC).replace(microsecond=0), not_before)
         note = sign(self.signer, self.origin, checkpoint, now)
         return Head(checkpoint=checkpoint, signed_at=now, note=note)
 

@@ -148,6 +148,17 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
             - clock_timestamp()
 $$;
 
+-- For audits: how many leaves are about one person, and about persons. Who saw all counts with their persons would
+-- find by what the database notes of transactions which leaves came in together with which.
+CREATE OR REPLACE FUNCTION audit.count_of(person uuid) RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT coalesce((SELECT entries FROM audit.log_count AS known WHERE known.person = count_of.person), 0)
+$$;
+CREATE OR REPLACE FUNCTION audit.count_all() RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT coalesce(sum(entries), 0)::bigint FROM audit.log_count
+$$;
+
 -- How long the log is: shorter than what was signed, it came back from a backup.
 CREATE OR REPLACE FUNCTION audit.leaves() RETURNS bigint
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
@@ -155,12 +166,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
 $$;
 
 REVOKE ALL ON FUNCTION audit.clock, audit.take_log, audit.append_leaves, audit.state, audit.leaves FROM PUBLIC;
+REVOKE ALL ON FUNCTION audit.count_of, audit.count_all FROM PUBLIC;
 REVOKE ALL ON FUNCTION audit.refuse, audit.refuse_other_head FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION audit.clock, audit.take_log, audit.append_leaves
     TO deep_release, deep_consent, deep_ingest, deep_steward;
 GRANT EXECUTE ON FUNCTION audit.state, audit.leaves TO deep_release, deep_consent;
-GRANT SELECT ON audit.log_leaf, audit.log_tile, audit.log_head, audit.log_day, audit.log_count
-    TO deep_audit;
+GRANT EXECUTE ON FUNCTION audit.count_of, audit.count_all TO deep_audit;
+GRANT SELECT ON audit.log_leaf, audit.log_tile, audit.log_head, audit.log_day TO deep_audit;
 GRANT SELECT (leaf_index, leaf_hash) ON audit.log_leaf TO deep_signer;
 GRANT SELECT, INSERT ON audit.log_tile, audit.log_head TO deep_signer;
 GRANT INSERT ON audit.log_day TO deep_signer;

@@ -162,8 +162,7 @@ class _Check:
                 self._find(f"tile {level}/{position} is not that of its leaves")
 
     def _compare_counts(self) -> None:
-        query = "SELECT coalesce(sum(entries), 0)::bigint FROM audit.log_count"
-        (counted,) = one_row(self.connection, query)
+        (counted,) = one_row(self.connection, "SELECT audit.count_all()")
         if counted != self.personal:
             self._find(f"{self.personal} leaves are about persons, and {counted} were counted")
 

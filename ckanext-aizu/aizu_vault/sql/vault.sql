@@ -254,11 +254,11 @@ CREATE POLICY recorded ON vault.block FOR SELECT TO deep_owner USING (
 );
 
 -- The one way to blocks. Records in the caller's transaction all whom the blocks are about, the household included;
--- each of them needs a leaf before the commit. Blocks come in the order of `subjects`, then by day and part, until they
+-- each of them needs a leaf before the commit. For each of `subjects` there are the times of which something may go: a
+-- block of other times is not read. Blocks come in the order of `subjects`, then by day and part, until they
 -- are `most` bytes together; of the first person, those behind `after_day` and `after_part`.
 CREATE FUNCTION vault.release_chunk(
-    release_id uuid, chunk integer, subjects uuid[],
-    since timestamptz DEFAULT '-infinity', until timestamptz DEFAULT 'infinity',
+    release_id uuid, chunk integer, subjects uuid[], times tstzmultirange[],
     most bigint DEFAULT NULL, after_day date DEFAULT NULL, after_part integer DEFAULT NULL
 ) RETURNS TABLE (
     subject_id uuid, day date, part integer, version integer, n_rows integer, sealed bytea
@@ -271,8 +271,7 @@ DECLARE
 BEGIN
     SELECT * INTO running FROM release.release AS known
     WHERE known.release_id = release_chunk.release_id AND state = 'running'
-        AND (mode <> 'self' OR subjects = ARRAY[user_id::uuid])
-        AND (mode <> 'consent' OR EXISTS (
+        AND (mode = 'self' AND subjects = ARRAY[user_id::uuid] OR mode = 'consent' AND EXISTS (
             SELECT FROM consent.agreement AS agreed
             WHERE agreed.agreement_id = known.agreement_id AND agreed.state = 'active'
                 AND agreed.valid @> audit.clock()
@@ -303,12 +302,12 @@ BEGIN
         SELECT block_id FROM (
             SELECT block_id, place, day, part,
                 sum(size) OVER (ORDER BY place, day, part) - size AS before
-            FROM unnest(subjects) WITH ORDINALITY AS asked (who, place)
+            FROM unnest(subjects, times) WITH ORDINALITY AS asked (who, may_go, place)
             CROSS JOIN LATERAL (
                 SELECT block_id, day, part, octet_length(sealed) AS size
                 FROM vault.block
                 WHERE block.dataset_id = running.dataset_id AND block.subject_id = who
-                    AND t_max >= since AND t_min < until
+                    AND tstzrange(t_min, t_max, '[]') && may_go
                     AND (place > 1 OR after_day IS NULL OR (day, part) > (after_day, after_part))
                 OFFSET 0
             ) AS one

@@ -227,7 +227,7 @@ def test_a_count_is_never_signed_before_its_head(log):
     log.add(5)
     head = log.sign()
     later = replace(head, signed_at=head.signed_at + timedelta(hours=1))
-    _, at = read(log.signer.sign(head.checkpoint, beside=later), log.signer.trusted)
+    _, at = read(log.signer.sign(head.checkpoint, later), log.signer.trusted)
     assert at == later.signed_at
 
 
@@ -242,7 +242,7 @@ def test_a_leaf_under_anothers_tag_is_refused(log):
     ):
         root, mark = script.root_of([body]), sha256(b"aizu log of" + key).hexdigest()
         heads = [Checkpoint(origin=o, size=1, root=root) for o in (ORIGIN, f"{ORIGIN}/{mark}")]
-        head, own_head = map(log.signer.sign, heads)
+        head, own_head = (log.signer.sign(one, log.sign()) for one in heads)
         entry = {"index": 0, "leaf": body.decode(), "content": content, "proof": []}
         made = {"key": key.hex(), "head": head, "own_head": own_head, "entries": [entry]}
         if holds:

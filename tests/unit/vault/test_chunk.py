@@ -63,12 +63,12 @@ class City:
         )
         return said["release_id"]
 
-    def read(self, subjects, chunk=0, release_id=None, **times):
-        """What the function gives of them, as place and day."""
-        more = "".join(f", {name} => %s" for name in times)
+    def read(self, subjects, chunk=0, release_id=None, since="", until="", times=None):
+        """What the function gives of them, as place and day; of all the same times, or of each their own."""
+        ranges = times or [f"{{[{since},{until})}}"] * len(subjects)
         rows = self.release.execute(
-            f"SELECT * FROM vault.release_chunk(%s, %s, %s{more})",
-            (release_id or self.release_id, chunk, subjects, *times.values()),
+            "SELECT * FROM vault.release_chunk(%s, %s, %s, %s::text[]::tstzmultirange[])",
+            (release_id or self.release_id, chunk, subjects, ranges),
         ).fetchall()
         return [(self.ids.index(row[0]), row[1]) for row in rows]
 
@@ -119,6 +119,24 @@ def test_of_whom_there_is_nothing_is_not_recorded(city):
         assert len(city.read([city.ids[3]], 4, since=START + timedelta(days=1))) == 1
         assert city.recorded() == [0, 2, 3]
         city.log()
+
+
+def test_each_persons_own_times(city):
+    """Blocks of which nothing may go are not read, though others' of that day are; without times nothing is."""
+    second = f"{{[,{START - timedelta(days=9)}),[{START + timedelta(days=1)},)}}"
+    with city.release.transaction():
+        got = city.read(city.ids[:3], times=["{[,)}", second, "{}"])
+        assert [(who, day.day) for who, day in got] == [(0, 1), (0, 2), (1, 2)]
+        assert city.read([city.ids[3]], 1, times=["{}"]) == []
+        assert city.recorded() == [0, 1]
+        city.log()
+
+
+def test_nothing_is_read_in_an_emergency_yet(city):
+    """Nobody reviews those before the part that does is built."""
+    vital = city.begin(mode="vital", agreement_id=None)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="may not read"):
+        city.read([city.ids[0]], release_id=vital)
 
 
 def test_everybody_in_the_household_is_recorded(city):
@@ -237,7 +255,7 @@ def test_an_agreement_that_ran_out_reads_nothing(vault, server):
             (UUID(int=1),),
         )
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="may not read"):
-            connection.execute("SELECT vault.release_chunk(%s, 0, '{}')", (UUID(int=1),))
+            connection.execute("SELECT vault.release_chunk(%s, 0, '{}', '{}')", (UUID(int=1),))
 
 
 def test_who_asks_for_their_own_data_reads_no_others(city):

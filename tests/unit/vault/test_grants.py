@@ -6,7 +6,6 @@ import pytest
 WRITERS = ("deep_consent", "deep_ingest", "deep_release", "deep_steward")
 ROLES = sorted((*WRITERS, "deep_audit", "deep_owner", "deep_signer"))
 TABLES = {
-    ("deep_audit", "log_count", "SELECT"),
     ("deep_audit", "log_day", "SELECT"),
     ("deep_audit", "log_head", "SELECT"),
     ("deep_audit", "log_leaf", "SELECT"),
@@ -18,16 +17,18 @@ TABLES = {
     ("deep_signer", "log_tile", "SELECT"),
 }
 LEAVES = ("append_leaves", "clock", "take_log")
+STATE = ("leaves", "state")
+COUNTS = ("count_all", "count_of")
 COLUMNS = {
     ("deep_signer", "log_head", "note", "UPDATE"),
     ("deep_signer", "log_head", "signed_at", "UPDATE"),
     ("deep_signer", "log_leaf", "leaf_hash", "SELECT"),
     ("deep_signer", "log_leaf", "leaf_index", "SELECT"),
 }
-FUNCTIONS = {(role, function) for role in WRITERS for function in LEAVES} | {
-    (role, function)
-    for role in ("deep_consent", "deep_release")
-    for function in ("state", "leaves")
+FUNCTIONS = {
+    *((role, function) for role in WRITERS for function in LEAVES),
+    *((role, function) for role in ("deep_consent", "deep_release") for function in STATE),
+    *(("deep_audit", function) for function in COUNTS),
 }
 
 
@@ -67,7 +68,7 @@ def test_functions(log):
     ).fetchall()
     assert {name for name, _, config, _ in rows if config != ['search_path=""']} == set()
     assert {owner for *_, owner in rows} == {"deep_owner"}
-    assert {name for name, definer, *_ in rows if definer} == {*LEAVES, "state", "leaves"}
+    assert {name for name, definer, *_ in rows if definer} == {*LEAVES, *STATE, *COUNTS}
 
 
 def test_roles_have_no_power_of_their_own(log):
