@@ -68,11 +68,6 @@ def pieces(
     return (whole[start:end] for start, end in pairwise(cuts))
 
 
-def parts(piece: bytes, most: int) -> Iterator[bytes]:
-    """The same bytes, so many at a time."""
-    return (piece[begin : begin + most] for begin in range(0, len(piece), most))
-
-
 def _written(frame: pl.DataFrame, form: Format, *, has_texts: bool) -> bytes:
     written = io.BytesIO()
     if form == "csv":

@@ -68,8 +68,6 @@ __all__ = ["STALLED_SECONDS", "Release", "mark_crashed"]
 
 STALLED_SECONDS: Final = 2.0
 """A reader who takes nothing for so long is cut off: withdrawals would wait for them."""
-MOST_AT_ONCE: Final = 64 * 1024
-"""Bytes that are given away without looking again whether the fence is still held."""
 _log = logging.getLogger(__name__)
 
 
@@ -136,6 +134,15 @@ class Release:
             StoppedError: it does not go on. What has been given is not the whole.
         """
         return self._pieces
+
+    def check_held(self) -> None:
+        """Sees that the fence is still held: it is lost with the connection to the database.
+
+        Raises:
+            StoppedError: it is not, and no byte more may go.
+        """
+        if has_lost(self._connection):
+            raise StoppedError("unavailable")
 
     def close(self) -> None:
         """Ends it, if it has not ended, and leaves the fence."""
@@ -204,12 +211,9 @@ class Release:
     ) -> Generator[bytes, None, bool]:
         """Gives the rows away, and whether all of them went; the rest is decided anew if somebody waits."""
         for segment, piece in pieces:
-            for part in formats.parts(self._headed(piece), MOST_AT_ONCE):
-                # Who loses the connection has lost the fence.
-                if has_lost(self._connection):
-                    raise StoppedError("unavailable")
-                yield part
+            yield self._headed(piece)
             sent.add(segment, len(piece))
+            self.check_held()
             if segment.last != chunk.spots[-1] and self._must_leave(begun):
                 return False
         return True

@@ -69,7 +69,7 @@ def application() -> Flask:
     Upkeep(vault).start()
     app = Flask(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST + 1, PROVIDE_AUTOMATIC_OPTIONS=False)
-    # nginx in front says who asks; nobody else reaches the port.
+    # nginx in front says who asks.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1)  # type: ignore[method-assign]
     # An address that is not quite right leads nowhere; being led on would repeat it, to whatever host was named.
     app.url_map.merge_slashes = False

@@ -11,6 +11,8 @@ from aizu_vault.release import Release
 
 AT_ONCE: Final = 8
 """Half of the threads, so that there is always one for a withdrawal."""
+MOST_BYTES: Final = 64 * 1024
+"""That are given to the socket without looking again whether the fence is held."""
 
 
 class Places:
@@ -64,7 +66,7 @@ class Stream:
     ) -> None:
         """Takes the release, what frees its place, and the connection to the recipient."""
         self._release, self._leave, self._connection = release, leave, connection
-        self._pieces = iter(release)
+        self._pieces, self._rest = iter(release), b""
         self._is_over = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -72,13 +74,17 @@ class Stream:
         return self
 
     def __next__(self) -> bytes:
-        """The next piece; that it is asked for says that the last one was handed over.
+        """The next part of a piece; that the next piece is asked for says that the last one was handed over.
 
         A release that stops raises. The server then leaves the last chunk of the answer out, so that nobody takes
         it for whole.
         """
         try:
-            return next(self._pieces)
+            if self._rest:
+                self._release.check_held()
+            piece = self._rest or next(self._pieces)
+            self._rest = piece[MOST_BYTES:]
+            return piece[:MOST_BYTES]
         except BaseException:
             # Before the recipient knows that it is the end, and asks for more.
             self._end()

@@ -44,6 +44,12 @@ def in_use(port: int, address: str = _LOCAL_ONLY) -> bool:
     return refusal is not None and refusal.errno == errno.EADDRINUSE
 
 
+def listens(file: str) -> bool:
+    """Whether somebody listens at this socket."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(file) == 0
+
+
 def check_port(settings: Settings) -> None:
     """Sees whether nginx will be able to listen where it is told to.
 
@@ -225,7 +231,7 @@ def redis_ready(port: int, password: str) -> bool:
         return False
 
 
-def write_nginx(settings: Settings, web_port: int, vault_port: int) -> None:
+def write_nginx(settings: Settings, web_port: int, vault_socket: str) -> None:
     """Writes the configuration of nginx from the template beside this file."""
     folder = settings.var / "nginx"
     folder.mkdir(exist_ok=True)
@@ -238,7 +244,7 @@ def write_nginx(settings: Settings, web_port: int, vault_port: int) -> None:
         USER=user,
         LISTEN=listen,
         WEB_PORT=web_port,
-        VAULT_PORT=vault_port,
+        VAULT_SOCKET=vault_socket,
         REQUEST=f"{MAX_REQUEST_MB}m",
     )
     (folder / "nginx.conf").write_text(text, encoding="utf-8")

@@ -142,7 +142,7 @@ def _prepare(told: Settings, laps: Laps, *, demo: bool) -> Start:
 def _choose_ports(told: Settings) -> dict[str, int]:
     """Free loopback ports for the servers behind the portal's own."""
     taken = {told.port}
-    names = ("web", "postgres", "redis", "city", "vault")
+    names = ("web", "postgres", "redis", "city")
     return {name: services.free_port(told.port + 1000, taken) for name in names}
 
 
@@ -161,6 +161,7 @@ def _environment(told: Settings, ports: dict[str, int], ini: Path, *, demo: bool
         "AIZU_VENV": str(VENV),
         "AIZU_CITY_URL": told["AIZU_CITY_URL"] or simulated,
         "AIZU_VAULT": str(vault.folder(told)),
+        "VAULT_SOCKET": vault.socket_file(told),
         "CKAN_INI": str(ini),
         "POSTGRES_BIN": str(packages.postgres_bin() or ""),
         **{f"{name.upper()}_PORT": str(port) for name, port in ports.items()},
@@ -206,14 +207,15 @@ def _servers(start: Start) -> None:
         start.run("city")
     start.run("web")
     start.run("worker")
-    services.write_nginx(told, start.ports["web"], start.ports["vault"])
+    socket_file = supervisor.environment["VAULT_SOCKET"]
+    services.write_nginx(told, start.ports["web"], socket_file)
     services.check_port(told)
     start.run("nginx")
     state = f"{_local(start)}/api/3/action/status_show"
     supervisor.wait("web", lambda: services.answers(state), 90)
     supervisor.wait("nginx", lambda: services.in_use(told.port, told["AIZU_BIND"]), 20)
     if "vault" in supervisor.processes:
-        supervisor.wait("vault", lambda: services.in_use(start.ports["vault"]), 60)
+        supervisor.wait("vault", lambda: services.listens(socket_file), 60)
     if start.simulates_city:
         for problem in signposts.describe(told, _local(start), portal.api_token(told)):
             out(f"  {problem}")

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from stack import services
 from stack.folder import write_private
 from stack.settings import VENV, Settings
+from stack.supervisor import StartError
 
 DATABASE = "deep"
 # Owner and roles that log in; `aizu-vault prepare` makes them, except where a backup needs them before.
@@ -30,11 +31,25 @@ DEMO_USERS = {
 """The portal's users whom the demonstration's vault knows by these ids: two citizens, one of each recipient."""
 KEYS = ("master.key", "log.pem", "origin")
 PERSONS = "persons.db"
+LONGEST_SOCKET = 107
 
 
 def folder(told: Settings) -> Path:
     """Where keys and passwords of the vault are."""
     return told.var.resolve() / "vault"
+
+
+def socket_file(told: Settings) -> str:
+    """Where the service listens.
+
+    Raises:
+        StartError: the portal's folder has too long a name.
+    """
+    file = str(told.var.resolve() / "run" / "vault.sock")
+    if (size := len(os.fsencode(file))) > LONGEST_SOCKET:
+        limit = f"a socket's name may have {LONGEST_SOCKET} bytes"
+        raise StartError(f"{file} has {size}, and {limit}; give a shorter folder with --var")
+    return file
 
 
 def token_key(told: Settings) -> Path:
