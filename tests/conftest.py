@@ -2,6 +2,12 @@
 
 import os
 
+from hypothesis import settings
+
+# How long an example takes says more of the machine, and of who else works on it, than of the code.
+settings.register_profile("aizu", deadline=None)
+settings.load_profile("aizu")
+
 
 def pytest_configure():
     """Says which portal is this worker's."""

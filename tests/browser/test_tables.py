@@ -12,6 +12,8 @@ NAME = "test-many-tables"
 DESK, PHONE = 1400, 360
 TABLES = 18
 ROUTES = ("#ffffff", "#d81b60", "")
+FRAMES = "() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+"""Until what was asked for is on the canvas: Leaflet draws with the next picture."""
 
 
 def layer(*features):
@@ -113,6 +115,7 @@ def test_map_is_drawn_without_being_looked_at(open_page, keep, plow, width):
       for (let i = 3; i < pixels.length; i += 4) if (pixels[i]) columns.add((i >> 2) % width);
       return columns.size;
     }"""
+    page.evaluate(FRAMES)
     assert drawn.locator(".map-canvas canvas").evaluate(across) > 80, "more than one mark"
     keep(page, f"plow-{width}")
 
@@ -172,14 +175,14 @@ def test_lines_lie_under_points_in_their_own_colours(open_page, keep, timetable)
     }"""
     canvas = drawn.locator(".map-canvas canvas")
     ticks.first.locator("input").uncheck()
-    page.wait_for_timeout(100)
+    page.evaluate(FRAMES)
     alone = canvas.evaluate(red)
     ticks.last.locator("input").uncheck()
-    page.wait_for_timeout(100)
+    page.evaluate(FRAMES)
     none = canvas.evaluate(red)
     for tick in (ticks.first, ticks.last):
         tick.locator("input").check()
-    page.wait_for_timeout(100)
+    page.evaluate(FRAMES)
     assert (alone > 100, none) == (True, 0)
     assert 0 < canvas.evaluate(red) < alone
     keep(page, "lines-1400")

@@ -243,7 +243,8 @@ def test_killed_harvester(portal, journal, lists, number, moment):
         over.set()
         reader.join()
     assert not look.faults
-    assert not list((portal.var / "harvest").rglob(".new-*"))
+    # In the folders of the live sources there are such for a moment with every run.
+    assert not list((portal.var / "harvest" / KEY.city / KEY.source).rglob(".new-*"))
 
 
 @pytest.mark.usefixtures("journal")

@@ -41,9 +41,11 @@ def test_live_source_is_harvested_by_itself(portal):
     def by_itself():
         return [run for run in told(portal, "bus-live")["runs"] if run["slot"] > BEGAN]
 
-    assert eventually(by_itself, 100)
-    run = by_itself()[0]
-    assert (run["state"], run["asked_by"], run["step"]) == ("ok", "", "publish"), run
+    def good():
+        return [run for run in by_itself() if (run["state"], run["step"]) == ("ok", "publish")]
+
+    # The newest may have met a portal that other tests have just killed.
+    assert eventually(lambda: any(not run["asked_by"] for run in good()), 100), by_itself()
     dataset = portal.api().action.package_show(id="aizuwakamatsu-bus-live")
     assert datetime.fromisoformat(dataset["harvest_checked"]) > datetime.fromisoformat(BEGAN)
 

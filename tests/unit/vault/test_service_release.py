@@ -5,7 +5,9 @@ import io
 import json
 import re
 import socket
+import threading
 import time
+from contextlib import ExitStack, suppress
 from uuid import UUID
 
 import pytest
@@ -176,6 +178,25 @@ class Slow:
         return received
 
 
+class Trickling(Slow):
+    """A reader who takes a little all the time, and so is slow as long as they like, and never cut off."""
+
+    def __enter__(self):
+        self._thread = threading.Thread(target=self._take)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._socket.close()
+
+    def _take(self):
+        with suppress(OSError):
+            while self._socket.recv(1 << 14):
+                time.sleep(0.01)
+
+
 def test_a_slow_reader_is_cut_and_holds_up_no_withdrawal(data):
     """What was not handed over does not follow, and nobody takes the rest for whole."""
     with Slow(data, "release", WISH | {"format": "jsonl"}, "doctor") as slow:
@@ -197,16 +218,16 @@ def test_many_slow_readers_leave_threads_for_withdrawals(data):
     own = {"dataset": "vitals", "format": "jsonl"}
     for number in range(AT_ONCE):
         link_login(data.steward, data.keys, ME, f"reader-{number}", 2)
-    readers = [Slow(data, "own", own, f"reader-{number}") for number in range(AT_ONCE)]
-    try:
+    with ExitStack() as slow:
+        readers = [
+            slow.enter_context(Trickling(data, "own", own, f"reader-{number}"))
+            for number in range(AT_ONCE)
+        ]
         assert {reader.status for reader in readers} == {200}
         assert refusal(ask(data)) is Refusal.BUSY
         again = data.post("own", own, data.token("reader-1"))
         assert refusal(again) is Refusal.RUNNING
         assert data.post("withdraw", {}, data.token("citizen-3")).status_code == 200
-    finally:
-        for reader in readers:
-            reader.__exit__()
     awaited(lambda: ask(data, where={"heart": [61]}).status_code == 200)
 
 
