@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "var" / "screenshots"
 # Chromium asks Google's servers for this and that at every start; here only the portal is of interest.
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+FRAMES = "() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 TILES = "https://cyberjapandata.gsi.go.jp/**"
 
 
@@ -118,3 +119,13 @@ def faults() -> Callable[[Page, int], list[object]]:
         ]
 
     return faults
+
+
+@pytest.fixture
+def settle() -> Callable[[Page], None]:
+    """Waits until what a map was told is on its canvas: Leaflet draws with the next picture."""
+
+    def wait(page: Page) -> None:
+        page.evaluate(FRAMES)
+
+    return wait

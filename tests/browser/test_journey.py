@@ -10,8 +10,6 @@ from playwright.sync_api import expect
 HYDRANT = "aizuwakamatsu-hydrant"
 TITLE = "会津若松市 消防水利施設一覧"
 DESK, PHONE = 1400, 360
-FRAMES = "() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
-"""Until what was asked for is on the canvas: Leaflet draws with the next picture."""
 PAGES = {
     "home": "/",
     "search": "/dataset/?q=消火栓",
@@ -66,7 +64,7 @@ def test_from_home_to_the_file(open_page, keep, width):
 
 
 @pytest.mark.parametrize("width", [DESK, PHONE])
-def test_map_shows_places_without_a_network(open_page, keep, width):
+def test_map_shows_places_without_a_network(open_page, keep, settle, width):
     """The base map cannot be reached: places, legend and a word about it are there all the same."""
     page = open_page(width)
     page.goto(f"/dataset/{HYDRANT}")
@@ -81,7 +79,7 @@ def test_map_shows_places_without_a_network(open_page, keep, width):
       for (let i = 3; i < pixels.length; i += 4) coloured += pixels[i] > 0;
       return coloured;
     }"""
-    page.evaluate(FRAMES)
+    settle(page)
     assert found.locator(".map-canvas canvas").evaluate(painted) > 1000
     found.locator(".map-canvas").focus()
     page.keyboard.press("Enter")

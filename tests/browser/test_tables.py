@@ -12,8 +12,6 @@ NAME = "test-many-tables"
 DESK, PHONE = 1400, 360
 TABLES = 18
 ROUTES = ("#ffffff", "#d81b60", "")
-FRAMES = "() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
-"""Until what was asked for is on the canvas: Leaflet draws with the next picture."""
 
 
 def layer(*features):
@@ -100,7 +98,7 @@ def plow(address):
 
 
 @pytest.mark.parametrize("width", [DESK, PHONE])
-def test_map_is_drawn_without_being_looked_at(open_page, keep, plow, width):
+def test_map_is_drawn_without_being_looked_at(open_page, keep, settle, plow, width):
     """A print of the page has its map; one plough stands in the outline of the city."""
     page = open_page(width)
     page.goto(plow)
@@ -115,7 +113,7 @@ def test_map_is_drawn_without_being_looked_at(open_page, keep, plow, width):
       for (let i = 3; i < pixels.length; i += 4) if (pixels[i]) columns.add((i >> 2) % width);
       return columns.size;
     }"""
-    page.evaluate(FRAMES)
+    settle(page)
     assert drawn.locator(".map-canvas canvas").evaluate(across) > 80, "more than one mark"
     keep(page, f"plow-{width}")
 
@@ -155,7 +153,7 @@ def test_many_tables_fit_on_a_page(open_page, keep, faults, timetable, width):
     assert faults(page, width) == []
 
 
-def test_lines_lie_under_points_in_their_own_colours(open_page, keep, timetable):
+def test_lines_lie_under_points_in_their_own_colours(open_page, keep, settle, timetable):
     """Both layers are on one map: lines in the colours of their routes, each layer taken off by a tick."""
     page = open_page(DESK)
     page.goto(timetable)
@@ -175,14 +173,14 @@ def test_lines_lie_under_points_in_their_own_colours(open_page, keep, timetable)
     }"""
     canvas = drawn.locator(".map-canvas canvas")
     ticks.first.locator("input").uncheck()
-    page.evaluate(FRAMES)
+    settle(page)
     alone = canvas.evaluate(red)
     ticks.last.locator("input").uncheck()
-    page.evaluate(FRAMES)
+    settle(page)
     none = canvas.evaluate(red)
     for tick in (ticks.first, ticks.last):
         tick.locator("input").check()
-    page.evaluate(FRAMES)
+    settle(page)
     assert (alone > 100, none) == (True, 0)
     assert 0 < canvas.evaluate(red) < alone
     keep(page, "lines-1400")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import ckanapi
 import pytest
@@ -109,3 +110,20 @@ def desk(portal: Portal) -> requests.Session:
     found = re.search(r"password \(shown only now\): (\S+)", printed)
     assert found, "the first start prints it"
     return signed_in(portal, "admin", found[1])
+
+
+@pytest.fixture
+def recipient(portal: Portal, desk: requests.Session) -> Iterator[Callable[[str], dict[str, str]]]:
+    """Gives headers with a token for the vault, of one of the demonstration's users."""
+    made: list[str] = []
+
+    def header(name: str) -> dict[str, str]:
+        asked = {"user": name, "name": f"test-{uuid4().hex[:8]}"}
+        answer = desk.post(f"{portal.url}/api/action/api_token_create", json=asked)
+        made.append(answer.json()["result"]["token"])
+        token = portal.api(made[-1]).action.aizu_deep_token()["token"]
+        return {"Authorization": f"Bearer {token}"}
+
+    yield header
+    for token in made:
+        desk.post(f"{portal.url}/api/action/api_token_revoke", json={"token": token})

@@ -2,7 +2,6 @@
 
 import subprocess
 from string import Template
-from uuid import uuid4
 
 import pytest
 import requests
@@ -62,23 +61,6 @@ def _answers(address):
         return requests.get(f"{address}/deep/health", timeout=10).ok
     except requests.ConnectionError:
         return False
-
-
-@pytest.fixture
-def recipient(portal, desk):
-    """Gives headers with a token for the vault, of one of the demonstration's users."""
-    made = []
-
-    def header(name):
-        asked = {"user": name, "name": f"proxy-{uuid4().hex[:8]}"}
-        answer = desk.post(f"{portal.url}/api/action/api_token_create", json=asked)
-        made.append(answer.json()["result"]["token"])
-        token = portal.api(made[-1]).action.aizu_deep_token()["token"]
-        return {"Authorization": f"Bearer {token}"}
-
-    yield header
-    for token in made:
-        desk.post(f"{portal.url}/api/action/api_token_revoke", json={"token": token})
 
 
 def test_what_is_for_everybody_is_kept(portal, proxy):

@@ -3,13 +3,16 @@
 import json
 import subprocess
 import sys
+import time
 import uuid
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import ckanapi
 import psycopg2
 import pytest
+
+from harvesters.schedule import JST
 
 from .conftest import ROOT
 from .dataset_versions import publish
@@ -27,10 +30,12 @@ def still_city(portal, tmp_path_factory):
     command = [sys.executable, ROOT / "scripts" / "demo-city", "--port", "0", "--still"]
     server = subprocess.Popen([*command, "--log", log], stdout=subprocess.PIPE, text=True)
     url = server.stdout.readline().split()[-1].rstrip("/")
-    for source in LIVE:
+    # The hydrants are paused as long as the tests.
+    others = [source for source in SOURCES if source != "hydrant"]
+    for source in others:
         assert portal.aizu("pause", source, "--reason", "試験").returncode == 0
     yield url, log
-    for source in LIVE:
+    for source in others:
         portal.aizu("resume", source)
     server.terminate()
     server.communicate(timeout=5)
@@ -85,6 +90,14 @@ def files(portal):
     return {file.name: file.stat().st_mtime_ns for file in kept}
 
 
+def not_at_midnight():
+    """The log of deep data gets a further head with each day in Japan."""
+    now = datetime.now(JST)
+    left = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), JST) - now
+    if left < timedelta(minutes=1):
+        time.sleep(left.total_seconds() + 1)
+
+
 def asked(log):
     """The requests since the log was emptied."""
     found = [json.loads(line) for line in log.read_text().splitlines()]
@@ -95,6 +108,7 @@ def asked(log):
 def test_a_second_run_of_everything_asks_conditionally_and_writes_nothing(portal, still_city, run):
     """One request for each address, answered by 304; of OAI-PMH, one for what is new since the last."""
     _, log = still_city
+    not_at_midnight()
     assert run("run", "--all").returncode == 0
     asked(log)
     before, looked = written(portal), datetime.now(UTC)

@@ -1,10 +1,13 @@
 """Withdrawing through nginx, while most of the portal is down: only the vault and its database are needed."""
 
+import json
 import os
 import signal
+import socket
 from contextlib import contextmanager
 from datetime import date
 from importlib.resources import files
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -90,6 +93,42 @@ def test_where_the_vault_is_down_the_page_says_not_yet(portal, vault, citizen):
     assert withdrawals(vault, subject) == []
     assert eventually(lambda: withdraw().status_code == 200)
     assert withdrawals(vault, subject)
+
+
+def test_a_reader_who_stops_gets_little_after_a_withdrawal(portal, vault, citizen, recipient):
+    """What was handed over before is not held back for them by the megabyte, and nobody takes it for whole."""
+    _, code = citizen
+    body = json.dumps({"agreement": "watch-2026", "purpose": "care.watch"}).encode()
+    head = recipient("demo-asahi") | {
+        "Host": "x",
+        "Content-Type": "application/json",
+        "Content-Length": len(body),
+    }
+    words = ["POST /deep/release HTTP/1.1", *(f"{name}: {value}" for name, value in head.items())]
+    with socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        reader.settimeout(30)
+        reader.connect(("127.0.0.1", urlsplit(portal.url).port))
+        reader.sendall("\r\n".join([*words, "", ""]).encode() + body)
+        before = received(reader, 1_000_000)
+        assert before.startswith(b"HTTP/1.1 200 ")
+        with vault.connect("deep_steward") as steward:
+            running = "SELECT FROM release.release WHERE state = 'running'"
+            assert eventually(lambda: steward.execute(running).rowcount == 0)
+        assert requests.post(f"{portal.url}/deep/withdraw", {"code": code}, timeout=20).ok
+        after = received(reader)
+    assert 0 < len(after) < 1_000_000
+    assert not after.endswith(b"\r\n0\r\n\r\n")
+
+
+def received(reader, most=None):
+    """What comes, until it is so many bytes or until the end."""
+    parts = []
+    while most is None or sum(map(len, parts)) < most:
+        if not (part := reader.recv(1 << 16)):
+            break
+        parts.append(part)
+    return b"".join(parts)
 
 
 def test_who_is_logged_in_withdraws_by_a_token_of_the_catalogue(portal, vault, citizen):

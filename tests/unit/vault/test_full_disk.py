@@ -61,7 +61,11 @@ def test_nothing_goes_that_is_not_in_the_log(disk, city, monkeypatch):
         admin.execute(TABLES.format(kind))
     signer = city.connect("deep_signer")
     chance, stopped = random.Random(7), Counter()
-    for _ in range(200 if ALL else 12):
+    kinds = {("unavailable", False), ("unavailable", True)}
+    for number in range(200):
+        # How much is free behind the server's back is a little different each time.
+        if number >= 12 and not ALL and stopped.keys() >= kinds:
+            break
         city.vault.signer.sign_head(signer)
         fill(disk, chance.choice([0, *[chance.randrange(400_000)] * 3]))
         sent, reason = taken(city)
@@ -69,8 +73,7 @@ def test_nothing_goes_that_is_not_in_the_log(disk, city, monkeypatch):
         stopped[reason, bool(sent)] += 1
         known = logged(city)
         assert all(rows <= known.get(names[name], 0) for name, rows in sent.items())
-    assert stopped["unavailable", False]
-    assert stopped["unavailable", True]
+    assert stopped.keys() >= kinds
     city.vault.signer.sign_head(signer)
     assert len(table(b"".join(begin(city)))) == EACH * len(people)
     audit = verify_log(city.connect("deep_audit"), city.vault.signer.trusted)

@@ -104,7 +104,10 @@
     }
 
     async update(text) {
+      // The answer to this very text is on its way: a letter that is no kana yet has changed nothing.
+      if (text && text === this.asking) return;
       this.request?.abort();
+      this.asking = text;
       if (!text) {
         this.close();
         return;
@@ -115,6 +118,8 @@
       } catch (error) {
         // Aborted, or no network: the field searches as it does without suggestions.
         if (error.name !== "AbortError") this.close();
+      } finally {
+        if (this.asking === text) this.asking = "";
       }
     }
 
