@@ -9,6 +9,7 @@ import json
 import os
 import zipfile
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from click.testing import CliRunner
@@ -58,6 +59,21 @@ def edited(name, old, new):
     return town(**{name: text.replace(old, new).encode()})
 
 
+class InItsTime(datetime):
+    """A day on which the recorded timetable is in force."""
+
+    @classmethod
+    def now(cls, tz=None):
+        """The first of November 2026."""
+        return cls(2026, 11, 1, 12, tzinfo=tz)
+
+
+@pytest.fixture
+def in_its_time(monkeypatch):
+    """Whatever day it is: a timetable that has run out is told so."""
+    monkeypatch.setattr("harvesters.gtfs.feed.datetime", InItsTime)
+
+
 @pytest.fixture
 def package(aizu):
     """Makes a package of the files of a timetable."""
@@ -90,6 +106,7 @@ def agrees(name, content):
     return path.read_bytes() == content
 
 
+@pytest.mark.usefixtures("in_its_time")
 def test_a_recorded_timetable_becomes_the_expected_tables(package, aizu):
     """Every table that is there, in the order of a reader, typed, with keys; valid without findings."""
     made = package(town())
@@ -186,6 +203,7 @@ def test_an_error_keeps_the_timetable_from_being_published(run):
     assert "stops.txt stop_id にありません" in line
 
 
+@pytest.mark.usefixtures("in_its_time")
 def test_a_warning_is_shown_and_lets_the_timetable_pass(run):
     """Once for each rule, with the number of the others."""
     files = town(shapes=town()["shapes.txt"] + b"H2,37.48,139.94,1,\nH2,37.47,139.95,2,\n")
