@@ -11,7 +11,7 @@ from aizu_vault.release import Release
 
 AT_ONCE: Final = 8
 """Half of the threads, so that there is always one for a withdrawal."""
-MOST_BYTES: Final = 64 * 1024
+MOST_BYTES: Final = 256 * 1024
 """That are given to the socket without looking again whether the fence is held."""
 
 
