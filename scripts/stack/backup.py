@@ -148,7 +148,9 @@ def restore(told: Settings, file: Path) -> None:
         shutil.rmtree(half)
     out(f"restored to {told.var}; start it with scripts/serve --var {told.var}")
     if is_closed:
-        out("deep data stays closed until its keys are unpacked there, too: see docs/operate.md")
+        out(
+            "deep data stays closed until its keys are unpacked and a steward opens it: see docs/operate.md"
+        )
 
 
 def _expected(member: tarfile.TarInfo) -> bool:

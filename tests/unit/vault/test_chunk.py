@@ -176,11 +176,11 @@ def test_nobody_commits_what_is_not_in_the_log(city):
 @pytest.mark.parametrize("again", [[], [4], [1]], ids=["nobody", "no data", "somebody else"])
 def test_a_chunk_is_read_once(city, again):
     """A second reading that finds nothing does not tidy away whom the first one recorded."""
-    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="was read before"):  # noqa: SIM117
-        with city.release.transaction():
-            assert len(city.read([city.ids[0]])) == 2
-            late = START + timedelta(days=9)
-            city.read([city.ids[number] for number in again], since=late)
+    refused = pytest.raises(psycopg.errors.InsufficientPrivilege, match="was read before")
+    with refused, city.release.transaction():
+        assert len(city.read([city.ids[0]])) == 2
+        late = START + timedelta(days=9)
+        city.read([city.ids[number] for number in again], since=late)
     assert city.recorded() == []
 
 
