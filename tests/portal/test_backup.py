@@ -77,6 +77,13 @@ def in_vault(var):
         }
 
 
+def key_in(vault):
+    """The key of somebody, made now, in a vault whose log is signed as it is."""
+    # Or the copy, which signs when it starts, would have one head more than the portal, which does it each minute.
+    sign_now(vault)
+    return vault.keys.create([PERSON])[PERSON]
+
+
 def check_vault(restored, portal, somebody, rows_before, began):
     """It opens with the same keys, goes on signing the same log, and has the rows of when it was saved."""
     vault = Vault.open(restored.var / "vault")
@@ -103,10 +110,7 @@ def test_backup_and_restore_as_documented(portal):
     """A portal restored from the backup shows the same dataset, rows and files; its vault opens with its keys."""
     copy = portal.var.parent / "test-restored"
     file, keys = portal.var / "aizu-backup.tar", portal.var / "aizu-keys.tar"
-    vault = Vault.open(portal.var / "vault")
-    # Or the copy, which signs when it starts, would have one head more than the portal, which does it each minute.
-    sign_now(vault)
-    somebody = vault.keys.create([PERSON])[PERSON]
+    somebody = key_in(Vault.open(portal.var / "vault"))
     rows_before, began = in_vault(portal.var), datetime.now(UTC).replace(microsecond=0)
     shutil.rmtree(copy, ignore_errors=True)
     # What a restore that was killed has left.
